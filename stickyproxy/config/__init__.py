@@ -1,0 +1,1 @@
+"""INI text in, frozen settings out: every fault with its file and line."""

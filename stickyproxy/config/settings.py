@@ -1,0 +1,261 @@
+"""What a configuration says, as frozen values: the only form in which the other rooms ever see it.
+
+Times are seconds (float), sizes are bytes (int). Names, hosts and paths are `str`; whatever goes out on the wire is
+`bytes` or a `Template`.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+
+from attrs import frozen
+
+from stickyproxy.config.addresses import DemoAddress, HostAddress, InetAddress, UnixAddress
+from stickyproxy.config.templates import Template
+
+
+@frozen
+class Position:
+    """Where something stands in the configuration, for messages to the operator."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+# -- upstreams -------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class Server:
+    """One `server` line of an upstream (ngx_http_upstream_module, `server`).
+
+    `name` is the address as it was written. A `HostAddress` or a `DemoAddress` becomes one or more servers with an
+    `InetAddress` when the service starts. `max_conns` 0 is no limit; `max_fails` 0 never takes the server out.
+    """
+
+    name: str
+    address: InetAddress | UnixAddress | HostAddress | DemoAddress
+    weight: int = 1
+    max_fails: int = 1
+    fail_timeout: float = 10.0
+    max_conns: int = 0
+    backup: bool = False
+    down: bool = False
+    id: str | None = None
+    srun_id: str | None = None
+
+
+@frozen
+class SessionSticky:
+    """Tengine's `session_sticky`, and the cookie attributes that it lacks.
+
+    `mode` is insert, prefix or rewrite; `hash` is md5 or plain. `maxage` is whole seconds; `attributes` are further
+    cookie attributes, ready to be written (`Secure`, `SameSite=Lax`, ...), in the order in which they go out.
+    """
+
+    cookie: bytes = b"route"
+    mode: str = "insert"
+    hash: str = "md5"
+    indirect: bool = False
+    domain: bytes | None = None
+    path: bytes | None = b"/"
+    maxage: int | None = None
+    maxidle: float | None = None
+    maxlife: float | None = None
+    fallback: bool = True
+    attributes: tuple[bytes, ...] = ()
+    nocache: bool = False
+
+
+@frozen
+class JvmRoute:
+    """`jvm_route = $cookie_NAME|URLNAME [reverse|forward] [fallback=on|off]`."""
+
+    cookie: bytes
+    url_name: bytes
+    forward: bool = False
+    fallback: bool = True
+
+
+@frozen
+class Upstream:
+    """A named group of servers. `keepalive` is how many idle connections are kept for the whole group (0: none)."""
+
+    name: str
+    servers: tuple[Server, ...]
+    stickiness: SessionSticky | JvmRoute | None = None
+    keepalive: int = 32
+    keepalive_timeout: float = 60.0
+    keepalive_requests: int = 1000
+    position: Position = Position("", 0)
+
+
+# -- logs ------------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class LogFormat:
+    """`log_format NAME [escape=default|json|none] TEMPLATE`."""
+
+    name: str
+    template: Template
+    escape: str = "default"
+
+
+@frozen
+class AccessLog:
+    """`access_log PATH [FORMAT]`; `path` `-` is standard output."""
+
+    path: str
+    format: LogFormat
+
+
+@frozen
+class ErrorLog:
+    """`error_log PATH [LEVEL]`: `level` is one of nginx's: debug info notice warn error crit alert emerg."""
+
+    path: str
+    level: str = "error"
+
+
+# -- servers and locations -------------------------------------------------------------------------------------------
+
+
+@frozen
+class Listen:
+    """One `listen` argument list. `endpoint` is the Twisted server endpoint description that it stands for."""
+
+    endpoint: str
+    shown: str
+    default_server: bool = False
+    position: Position = Position("", 0)
+
+
+@frozen
+class ProxyPass:
+    """`proxy_pass http://TARGET[URI]`: to an upstream by name, or (with one made for it) straight to an address.
+
+    `upstream` is the key in `Settings.upstreams`; `host` is what was written between `http://` and the URI; `uri` is
+    None where none was written and the request's own passes unchanged.
+    """
+
+    upstream: str
+    host: bytes
+    uri: bytes | None = None
+
+
+@frozen
+class Return:
+    """`return STATUS [TEXT]`, `return STATUS URL`, `return URL` (ngx_http_rewrite_module, `return`).
+
+    `text` is the body, or for 301 302 303 307 308 the `Location`. Status 444 closes the connection without an answer.
+    """
+
+    status: int
+    text: Template | None = None
+
+
+@frozen
+class AccessRule:
+    """`allow|deny CIDR|all|unix:`; the first rule that matches decides. `network` None is `all`; `unix` is `unix:`."""
+
+    allow: bool
+    network: IPv4Network | IPv6Network | None
+    unix: bool = False
+
+
+@frozen
+class ErrorPage:
+    """`error_page CODE... [=[CODE]] URI`: `status` is what goes out instead (None: the original one).
+
+    `uri` is a path that is served by an internal request of this server, or an absolute URL to redirect to.
+    """
+
+    codes: frozenset[int]
+    uri: str
+    status: int | None = None
+
+
+@frozen
+class HeaderLine:
+    """One `proxy_set_header` or `add_header`: an empty value leaves the field out. `always`: on every status."""
+
+    name: bytes
+    value: Template
+    always: bool = False
+
+
+@frozen
+class Redirect:
+    """One `proxy_redirect FROM TO`: a `Location` or `Refresh` that starts with `source` gets `target` instead."""
+
+    source: bytes
+    target: Template
+
+
+@frozen
+class NextUpstream:
+    """`proxy_next_upstream` with `_tries` and `_timeout` (0: no limit). `conditions` are nginx's words, without `off`."""
+
+    conditions: frozenset[str] = frozenset({"error", "timeout"})
+    tries: int = 0
+    timeout: float = 0.0
+
+
+@frozen
+class Location:
+    """What is done for one server name and path; inherited values are filled in.
+
+    `path` has no trailing slash but for `/` itself, `slashed` says that one was written. Exactly one of `proxy_pass`
+    and `return_` is set.
+    """
+
+    path: str
+    exact: bool = False
+    slashed: bool = False
+    proxy_pass: ProxyPass | None = None
+    return_: Return | None = None
+    access: tuple[AccessRule, ...] = ()
+    access_logs: tuple[AccessLog, ...] = ()
+    add_headers: tuple[HeaderLine, ...] = ()
+    client_body_timeout: float = 60.0
+    client_max_body_size: int = 1024 * 1024
+    error_pages: tuple[ErrorPage, ...] = ()
+    proxy_connect_timeout: float = 60.0
+    proxy_hide_headers: frozenset[bytes] = frozenset()
+    proxy_next_upstream: NextUpstream = NextUpstream()
+    proxy_read_timeout: float = 60.0
+    proxy_redirects: tuple[Redirect, ...] = ()
+    proxy_send_timeout: float = 60.0
+    proxy_set_headers: tuple[HeaderLine, ...] = ()
+    send_timeout: float = 60.0
+    position: Position = Position("", 0)
+
+
+@frozen
+class VirtualServer:
+    """One `[server N]`: where it listens, under which names it answers, and its locations.
+
+    `fallback` is the location for a path that none of `locations` covers: it answers 404, with the server's own
+    inherited `error_page`, `access_log` and `add_header`.
+    """
+
+    name: str
+    listens: tuple[Listen, ...]
+    server_names: tuple[str, ...]
+    locations: tuple[Location, ...]
+    fallback: Location
+    client_header_timeout: float = 60.0
+    keepalive_timeout: float = 75.0
+    keepalive_requests: int = 1000
+    position: Position = Position("", 0)
+
+
+@frozen
+class Settings:
+    """A whole configuration, checked."""
+
+    upstreams: dict[str, Upstream]
+    servers: tuple[VirtualServer, ...]
+    error_logs: tuple[ErrorLog, ...] = ()

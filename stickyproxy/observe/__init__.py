@@ -1,0 +1,1 @@
+"""What is seen of finished requests: the access log."""

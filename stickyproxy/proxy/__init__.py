@@ -1,0 +1,1 @@
+"""Joins the wire and the decisions: the Resource tree, and the exchange with its tries."""
