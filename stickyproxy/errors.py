@@ -111,3 +111,7 @@ class NoServer(ServerFault):
 
     blames = False
     unsent = True
+
+
+class SessionRefused(NoServer):
+    """The server of this session is unknown or down, and `fallback=off` forbids another."""

@@ -26,7 +26,7 @@ class Position:
 # -- upstreams -------------------------------------------------------------------------------------------------------
 
 
-@frozen
+@frozen(cache_hash=True)
 class Server:
     """One `server` line of an upstream (ngx_http_upstream_module, `server`).
 

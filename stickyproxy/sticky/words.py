@@ -45,13 +45,19 @@ class Memory:
     private: bool = False
 
 
-class StickyPolicy(Protocol):
-    """One way to stick. The policies differ in these two verbs and in nothing else.
+NO_CLAIM = Claim(Affinity.NONE, ())
+NO_MEMORY = Memory(())
 
-    `fallback` False: a session whose server is unknown or down is refused rather than moved.
+
+class StickyPolicy(Protocol):
+    """One way to stick. The policies differ in these verbs and in nothing else.
+
+    The servers in claims are the very objects that the policy was built from.
     """
 
-    fallback: bool
+    @property
+    def fallback(self) -> bool:
+        """Whether a session whose server is unknown or down moves to another; if not, it is refused."""
 
     def recall(self, cookies: Sequence[bytes], target: bytes, now: float) -> Claim:
         """Say what the values of the request's Cookie lines and its target (origin form) claim at `now` (epoch s)."""
@@ -60,4 +66,4 @@ class StickyPolicy(Protocol):
         """Say what the client gets to remember of an answer of `server`, given the server's own Set-Cookie values."""
 
     def forget(self, claim: Claim) -> Memory:
-        """Say what goes with the refusal of `claim` when `fallback` is off: a cookie that no server knows is cleared."""
+        """Say what goes with the refusal of `claim` (`fallback` off): a cookie that no server knows is cleared."""

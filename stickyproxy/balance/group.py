@@ -1,0 +1,82 @@
+"""One upstream's servers at work: who takes this request, and what that means for its session."""
+
+from collections.abc import Collection, Sequence
+
+from stickyproxy.balance.peer import Peer
+from stickyproxy.balance.round_robin import RoundRobin
+from stickyproxy.balance.words import Assignment, Balancer, Reason
+from stickyproxy.config.settings import Server
+from stickyproxy.errors import NoServer, SessionRefused
+from stickyproxy.sticky.words import Affinity, Claim
+
+# What becomes of a claim that names no server of this group (a VALID one has lost its server), and why.
+_UNBOUND = {
+    Affinity.NONE: (Affinity.NONE, Reason.NEW),
+    Affinity.EXPIRED: (Affinity.EXPIRED, Reason.EXPIRED),
+    Affinity.INVALID: (Affinity.INVALID, Reason.UNKNOWN),
+    Affinity.VALID: (Affinity.INVALID, Reason.UNKNOWN),
+}
+# The reasons for which `fallback=off` refuses: there is a session, and it would move.
+_MOVES = frozenset({Reason.UNKNOWN, Reason.DOWN, Reason.FAILED, Reason.FULL})
+
+
+class Group:
+    """The peers of one upstream, in the order of its `server` lines: primaries, and backups for when they are out.
+
+    `now` is the time on one clock of the caller's, in seconds; `tried` are the peers that failed in this request.
+    """
+
+    def __init__(self, servers: Sequence[Server]) -> None:
+        self.peers = tuple(Peer(server) for server in servers)
+        if len(self.peers) == 1:
+            # The only server is never taken out: there is nobody to spare it for (nginx, "single").
+            self.peers[0].max_fails = 0
+        self._tiers: tuple[Balancer, Balancer] = (
+            RoundRobin([peer for peer in self.peers if not peer.server.backup]),
+            RoundRobin([peer for peer in self.peers if peer.server.backup]),
+        )
+        self._bound = {peer.server: Assignment(peer, Affinity.VALID, Reason.BOUND) for peer in reversed(self.peers)}
+
+    def assign(self, claim: Claim, tried: Collection[Peer], now: float, fallback: bool) -> Assignment:
+        """Say who takes the request.
+
+        When nobody can, the failures of all are forgotten and whoever has not been tried in this request is asked
+        once more. Raises `NoServer` if that does not help, and `SessionRefused` if the session would have to move
+        while `fallback` is off.
+        """
+        assignment = self._assign(claim, tried, now, fallback)
+        if assignment is None:
+            for peer in self.peers:
+                peer.forgive()
+            assignment = self._assign(claim, tried, now, fallback)
+        if assignment is None:
+            raise NoServer("no server can take the request")
+        assignment.peer.chosen(now)
+        return assignment
+
+    def _assign(self, claim: Claim, tried: Collection[Peer], now: float, fallback: bool) -> Assignment | None:
+        bound = self._bound.get(claim.server) if claim.server is not None else None
+        if bound is None:
+            affinity, reason = _UNBOUND[claim.affinity]
+        else:
+            peer = bound.peer
+            if peer not in tried and peer.usable(now):
+                self._tiers[peer.server.backup].count(peer, tried, now)
+                return bound
+            affinity, reason = Affinity.DOWN, _obstacle(peer, tried, now)
+        if not fallback and reason in _MOVES:
+            raise SessionRefused(reason.value.decode())
+        for tier in self._tiers:
+            chosen = tier.pick(tried, now)
+            if chosen is not None:
+                return Assignment(chosen, affinity, reason)
+        return None
+
+
+def _obstacle(peer: Peer, tried: Collection[Peer], now: float) -> Reason:
+    """Why the session's own peer cannot take the request."""
+    if peer.down:
+        return Reason.DOWN
+    if peer in tried or peer.has_failed(now):
+        return Reason.FAILED
+    return Reason.FULL

@@ -1,0 +1,85 @@
+"""The live state of one server: its turns, its connections and its failures.
+
+Failures are counted as nginx counts them (ngx_http_upstream_round_robin.c): they take the peer out for
+`fail_timeout`; then one request tries it, and its success clears them.
+"""
+
+from stickyproxy.config.settings import Server
+
+
+class Peer:
+    """One server as it is now. All times are those that the caller gives, in seconds of one clock.
+
+    `accessed` is when the last failure happened; `checked` is that too, or when the peer was last chosen after
+    `fail_timeout` had passed.
+    """
+
+    __slots__ = (
+        "accessed",
+        "checked",
+        "conns",
+        "current_weight",
+        "down",
+        "effective_weight",
+        "fail_timeout",
+        "fails",
+        "max_conns",
+        "max_fails",
+        "server",
+        "weight",
+    )
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.weight = server.weight
+        self.max_fails = server.max_fails
+        self.fail_timeout = server.fail_timeout
+        self.max_conns = server.max_conns
+        self.down = server.down
+        self.effective_weight = server.weight
+        self.current_weight = 0
+        self.conns = 0
+        self.fails = 0
+        self.accessed = 0.0
+        self.checked = 0.0
+
+    def usable(self, now: float) -> bool:
+        """Whether the peer may take a request."""
+        return not (self.down or (self.fails and self.has_failed(now)) or self.is_full())
+
+    def has_failed(self, now: float) -> bool:
+        """Whether failures keep the peer out."""
+        return 0 < self.max_fails <= self.fails and now - self.checked <= self.fail_timeout
+
+    def is_full(self) -> bool:
+        """Whether the peer has all the connections that `max_conns` allows."""
+        return 0 < self.max_conns <= self.conns
+
+    def chosen(self, now: float) -> None:
+        """A request goes to the peer. After `fail_timeout` this is the one that tries whether it is back."""
+        if now - self.checked > self.fail_timeout:
+            self.checked = now
+
+    def success(self) -> None:
+        """A try succeeded. It clears the failures only if the peer was chosen after the last of them had aged."""
+        if self.accessed < self.checked:
+            self.fails = 0
+
+    def failure(self, now: float) -> None:
+        """A try failed: the peer's share drops, and with `max_fails` failures it is out."""
+        self.fails += 1
+        self.accessed = self.checked = now
+        if self.max_fails:
+            self.effective_weight = max(0, self.effective_weight - self.weight // self.max_fails)
+
+    def forgive(self) -> None:
+        """Forget the failures."""
+        self.fails = 0
+
+    def acquire(self) -> None:
+        """A connection for a request begins."""
+        self.conns += 1
+
+    def release(self) -> None:
+        """That connection ended; the caller says so exactly once."""
+        self.conns -= 1

@@ -1,0 +1,46 @@
+"""The words in which balancing is told: who takes a request, and why; and what an algorithm is."""
+
+from collections.abc import Collection
+from enum import Enum
+from typing import Protocol
+
+from attrs import frozen
+
+from stickyproxy.balance.peer import Peer
+from stickyproxy.sticky.words import Affinity
+
+
+class Reason(Enum):
+    """Why a request went to its peer; the value is `$sticky_reason`.
+
+    BOUND is the session's own server. Every other word says why the balancer chose: there was no session (NEW), its
+    cookie named no server (UNKNOWN) or was too old (EXPIRED), or its server was marked `down` (DOWN), had failed
+    (FAILED) or was at `max_conns` (FULL).
+    """
+
+    BOUND = b"bound"
+    NEW = b"new"
+    UNKNOWN = b"unknown"
+    EXPIRED = b"expired"
+    DOWN = b"down"
+    FAILED = b"failed"
+    FULL = b"full"
+
+
+@frozen
+class Assignment:
+    """Who takes a request, what became of the client's claim, and why."""
+
+    peer: Peer
+    affinity: Affinity
+    reason: Reason
+
+
+class Balancer(Protocol):
+    """One algorithm over the peers that it was built from, the primaries or the backups of one group."""
+
+    def pick(self, tried: Collection[Peer], now: float) -> Peer | None:
+        """Choose a usable peer that is not among `tried`; None if there is none."""
+
+    def count(self, peer: Peer, tried: Collection[Peer], now: float) -> None:
+        """Count a request that went to `peer` for its session's sake as one of the turns."""

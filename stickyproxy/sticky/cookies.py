@@ -1,0 +1,96 @@
+"""Byte edits of Cookie and Set-Cookie values: what is not named is not touched, not even by a byte (RFC 6265 §4, §5).
+
+In a Cookie line a cookie is looked for by its token, the name with the equals sign (`b"route="`): names match whole,
+and case counts.
+"""
+
+from collections.abc import Sequence
+
+# RFC 6265 §4.1.1, cookie-octet: visible ASCII without the double quote, comma, semicolon and backslash.
+_COOKIE_OCTETS = bytes(byte for byte in range(0x21, 0x7F) if byte not in b'",;\\')
+_LONGEST_VALUE = 4096
+_BLANKS = b" \t"
+_SEMICOLON = 0x3B
+
+
+# -- Cookie ----------------------------------------------------------------------------------------------------------
+
+
+def find(line: bytes, token: bytes, start: int = 0) -> int:
+    """Where the value of the next cookie of that name begins, looking from `start`; -1 if there is none."""
+    at = line.find(token, start)
+    while at > 0:
+        before = at - 1
+        while before >= 0 and line[before] in _BLANKS:
+            before -= 1
+        if before < 0 or line[before] == _SEMICOLON:
+            break
+        at = line.find(token, at + 1)
+    return at if at < 0 else at + len(token)
+
+
+def value_at(line: bytes, start: int) -> bytes:
+    """The value that begins at `start`, without the quotes around it."""
+    end = line.find(b";", start)
+    value = (line[start:] if end < 0 else line[start:end]).strip(_BLANKS)
+    if value[:1] == b'"' == value[-1:]:
+        return value[1:-1]
+    return value
+
+
+def values(lines: Sequence[bytes], token: bytes) -> list[bytes]:
+    """The values of all cookies of that name in all Cookie lines, in order, without quotes."""
+    found = []
+    for line in lines:
+        start = find(line, token)
+        while start >= 0:
+            found.append(value_at(line, start))
+            start = find(line, token, start)
+    return found
+
+
+def hide(lines: Sequence[bytes], token: bytes) -> Sequence[bytes]:
+    """The Cookie lines without the cookies of that name; a line goes when nothing is left of it."""
+    return tuple(kept for line in lines if (kept := _without(line, token)))
+
+
+def _without(line: bytes, token: bytes) -> bytes:
+    if find(line, token) < 0:
+        return line
+    kept = [pair for pair in line.split(b";") if not pair.lstrip(_BLANKS).startswith(token) and pair.strip(_BLANKS)]
+    return b";".join(kept).lstrip(_BLANKS)
+
+
+def cut(line: bytes, start: int, head: bytes) -> bytes:
+    """The Cookie line without `head`, which is what the value that begins at `start` begins with."""
+    at = line.index(head, start)
+    return line[:at] + line[at + len(head) :]
+
+
+def is_plausible(value: bytes) -> bool:
+    """Whether a server may have set this value: not empty, not over 4 KiB, no bytes that a cookie cannot have."""
+    return 0 < len(value) <= _LONGEST_VALUE and not value.translate(None, _COOKIE_OCTETS)
+
+
+# -- Set-Cookie ------------------------------------------------------------------------------------------------------
+
+
+def sets(set_cookie: bytes, name: bytes) -> bool:
+    """Whether a Set-Cookie value sets the cookie of exactly that name."""
+    if name not in set_cookie:
+        return False
+    found, equals, _ = set_cookie.partition(b";")[0].partition(b"=")
+    return equals == b"=" and found.strip(_BLANKS) == name
+
+
+def replace_value(set_cookie: bytes, value: bytes) -> bytes:
+    """The Set-Cookie value with another cookie value; its name and attributes stay as they are."""
+    name, _, rest = set_cookie.partition(b"=")
+    _, semicolon, attributes = rest.partition(b";")
+    return name + b"=" + value + semicolon + attributes
+
+
+def prefix_value(set_cookie: bytes, prefix: bytes) -> bytes:
+    """The Set-Cookie value with `prefix` in front of its cookie value."""
+    name, _, rest = set_cookie.partition(b"=")
+    return name + b"=" + prefix + rest

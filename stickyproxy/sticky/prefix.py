@@ -1,0 +1,55 @@
+"""`mode=prefix`: no cookie of our own; the sid stands in front of the value of the server's cookie, `SID~VALUE`."""
+
+from collections.abc import Sequence
+
+from stickyproxy.config.settings import Server, SessionSticky
+from stickyproxy.sticky.cookie import StickyCookie
+from stickyproxy.sticky.cookies import cut, find, is_plausible, prefix_value, sets, value_at
+from stickyproxy.sticky.sids import Sids
+from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
+
+
+class Prefix:
+    """The server decides which clients stick, by the cookie that it sets; it never sees a sid."""
+
+    __slots__ = ("_cookie", "_sids", "fallback")
+
+    def __init__(self, settings: SessionSticky, sids: Sids) -> None:
+        self.fallback = settings.fallback
+        self._cookie = StickyCookie(settings)
+        self._sids = sids
+
+    def recall(self, cookies: Sequence[bytes], target: bytes, now: float) -> Claim:
+        affinity = Affinity.NONE
+        server = None
+        onward = []
+        token = self._cookie.token
+        for cookie_line in cookies:
+            line = cookie_line
+            start = find(line, token)
+            while start >= 0:
+                sid, tilde, _ = value_at(line, start).partition(b"~")
+                known = self._sids.server_of.get(sid) if tilde else None
+                if known is not None:
+                    server = server or known
+                    line = cut(line, start, sid + tilde)
+                elif tilde and is_plausible(sid):
+                    affinity = Affinity.INVALID
+                start = find(line, token, start)
+            onward.append(line)
+        if server is not None:
+            return Claim(Affinity.VALID, onward, server)
+        return Claim(affinity, cookies) if cookies else NO_CLAIM
+
+    def remember(self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float) -> Memory:
+        name = self._cookie.name
+        if not any(sets(line, name) for line in set_cookies):
+            return Memory(set_cookies) if set_cookies else NO_MEMORY
+        prefix = self._sids.sid_of[server] + b"~"
+        return Memory(
+            tuple(prefix_value(line, prefix) if sets(line, name) else line for line in set_cookies),
+            self._cookie.private,
+        )
+
+    def forget(self, claim: Claim) -> Memory:
+        return self._cookie.forget(claim)
