@@ -114,4 +114,8 @@ class NoServer(ServerFault):
 
 
 class SessionRefused(NoServer):
-    """The server of this session is unknown or down, and `fallback=off` forbids another."""
+    """The server of this session is unknown or down, and `fallback=off` forbids another; `reason` is one word."""
+
+    def __init__(self, reason: bytes) -> None:
+        super().__init__(f"fallback=off, and the session's server is {reason.decode()}")
+        self.reason = reason

@@ -65,7 +65,7 @@ class Group:
                 return bound
             affinity, reason = Affinity.DOWN, _obstacle(peer, tried, now)
         if not fallback and reason in _MOVES:
-            raise SessionRefused(reason.value.decode())
+            raise SessionRefused(reason.value)
         for tier in self._tiers:
             chosen = tier.pick(tried, now)
             if chosen is not None:

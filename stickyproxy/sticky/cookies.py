@@ -51,13 +51,19 @@ def values(lines: Sequence[bytes], token: bytes) -> list[bytes]:
 
 def hide(lines: Sequence[bytes], token: bytes) -> Sequence[bytes]:
     """The Cookie lines without the cookies of that name; a line goes when nothing is left of it."""
-    return tuple(kept for line in lines if (kept := _without(line, token)))
+    shown = []
+    for line in lines:
+        rest = _without(line, token)
+        if rest:
+            shown.append(rest)
+    return shown
 
 
 def _without(line: bytes, token: bytes) -> bytes:
     if find(line, token) < 0:
         return line
-    kept = [pair for pair in line.split(b";") if not pair.lstrip(_BLANKS).startswith(token) and pair.strip(_BLANKS)]
+    pairs = line.split(b";")
+    kept = [pair for pair in pairs if (cookie := pair.strip(_BLANKS)) and not cookie.startswith(token)]
     return b";".join(kept).lstrip(_BLANKS)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from math import inf
 
 from stickyproxy.config.settings import Server, SessionSticky
-from stickyproxy.sticky.cookie import StickyCookie
 from stickyproxy.sticky.cookies import is_plausible, values
 from stickyproxy.sticky.sids import Sids
+from stickyproxy.sticky.sticky_cookie import StickyCookie
 from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
 
 # How far ahead, in seconds, the clock of the proxy that wrote the dates may be.
@@ -39,23 +39,22 @@ class DatedInsert:
         return next((claim for claim in claims if claim.affinity is not Affinity.NONE), claims[0])
 
     def _judge(self, value: bytes, onward: Sequence[bytes], now: int) -> Claim:
-        sid, *dates = value.rsplit(b"|", 2)
-        first_seen = self._first_seen(dates, now)
+        parts = value.rsplit(b"|", 2)
+        first_seen = self._first_seen(parts[1], parts[2], now) if len(parts) == 3 else None
         if first_seen is None:
             return Claim(Affinity.EXPIRED if is_plausible(value) else Affinity.NONE, onward)
-        server = self._sids.server_of.get(sid)
+        server = self._sids.server_of.get(parts[0])
         return Claim(Affinity.INVALID if server is None else Affinity.VALID, onward, server, first_seen)
 
-    def _first_seen(self, dates: Sequence[bytes], now: int) -> int | None:
+    def _first_seen(self, last: bytes, first: bytes, now: int) -> int | None:
         """When the session started; None if the dates are over, or are no dates."""
-        if len(dates) != 2 or not all(date.isdigit() and len(date) <= _LONGEST_DATE for date in dates):
+        if not (last.isdigit() and first.isdigit() and len(last) <= _LONGEST_DATE and len(first) <= _LONGEST_DATE):
             return None
-        last_seen, first_seen = map(int, dates)
-        good = (
-            -_FURTHEST_AHEAD <= now - last_seen <= self._maxidle
-            and -_FURTHEST_AHEAD <= now - first_seen <= self._maxlife
-        )
-        return first_seen if good else None
+        idle = now - int(last)
+        life = now - int(first)
+        if -_FURTHEST_AHEAD <= idle <= self._maxidle and -_FURTHEST_AHEAD <= life <= self._maxlife:
+            return int(first)
+        return None
 
     def remember(self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float) -> Memory:
         passed = self._cookie.passed(set_cookies)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from stickyproxy.config.settings import Server, SessionSticky
-from stickyproxy.sticky.cookie import StickyCookie, claim_by_sid
 from stickyproxy.sticky.dates import imf_fixdate
 from stickyproxy.sticky.sids import Sids
+from stickyproxy.sticky.sticky_cookie import StickyCookie, claim_by_sid
 from stickyproxy.sticky.words import NO_MEMORY, Claim, Memory
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from stickyproxy.config.settings import Server, SessionSticky
-from stickyproxy.sticky.cookie import StickyCookie
 from stickyproxy.sticky.cookies import cut, find, is_plausible, prefix_value, sets, value_at
 from stickyproxy.sticky.sids import Sids
+from stickyproxy.sticky.sticky_cookie import StickyCookie
 from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from stickyproxy.config.settings import Server, SessionSticky
-from stickyproxy.sticky.cookie import StickyCookie, claim_by_sid
 from stickyproxy.sticky.cookies import replace_value, sets
 from stickyproxy.sticky.sids import Sids
+from stickyproxy.sticky.sticky_cookie import StickyCookie, claim_by_sid
 from stickyproxy.sticky.words import NO_MEMORY, Claim, Memory
 
 

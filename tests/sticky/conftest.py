@@ -1,0 +1,32 @@
+"""Three servers, named a, b and c, and their sids under `hash=plain`."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from stickyproxy.config.addresses import InetAddress
+from stickyproxy.config.settings import Server
+from stickyproxy.sticky.sids import Sids, plain_sid
+
+
+@pytest.fixture
+def servers() -> tuple[Server, ...]:
+    return tuple(
+        Server(f"10.0.0.{number}:8080", InetAddress(ip_address(f"10.0.0.{number}"), 8080), id=name)
+        for number, name in enumerate("abc", start=1)
+    )
+
+
+@pytest.fixture
+def a(servers: tuple[Server, ...]) -> Server:
+    return servers[0]
+
+
+@pytest.fixture
+def b(servers: tuple[Server, ...]) -> Server:
+    return servers[1]
+
+
+@pytest.fixture
+def sids(servers: tuple[Server, ...]) -> Sids:
+    return Sids(servers, plain_sid)

@@ -1,0 +1,65 @@
+from hashlib import md5
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stickyproxy.config.addresses import InetAddress, UnixAddress
+from stickyproxy.config.settings import Server
+from stickyproxy.sticky.sids import Sids, md5_sid, plain_sid
+
+
+def inet(ip: str, port: int = 8080, id: str | None = None) -> Server:
+    return Server("as written", InetAddress(ip_address(ip), port), id=id)
+
+
+@pytest.mark.parametrize(
+    ("server", "address"),
+    [
+        (inet("10.0.0.1"), b"10.0.0.1:8080"),
+        (inet("10.0.0.1", 80), b"10.0.0.1:80"),
+        (inet("10.0.0.1", id="a"), b"10.0.0.1:8080"),
+        (inet("2001:db8::1"), b"[2001:db8::1]:8080"),
+        (inet("::ffff:10.0.0.1"), b"[::ffff:10.0.0.1]:8080"),
+        (Server("as written", UnixAddress("/run/app.sock")), b"unix:/run/app.sock"),
+    ],
+)
+def test_md5(server: Server, address: bytes) -> None:
+    """An md5 sid is made from the address in nginx's spelling, whatever was written and whatever the id is."""
+    assert md5(address).hexdigest().encode() == md5_sid(server)
+
+
+def test_md5_is_lower_case_hex() -> None:
+    """An md5 sid is written in lower-case hex."""
+    assert b"422db4e6da7b4bba46bd476612df0469" == md5_sid(inet("127.0.0.1", 9001))
+
+
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [(inet("10.0.0.1", id="a"), b"a"), (inet("10.0.0.1"), b"10.0.0.1:8080"), (inet("::1", id="ä"), "ä".encode())],
+)
+def test_plain(server: Server, expected: bytes) -> None:
+    """A plain sid is the id, or the address where there is none."""
+    assert expected == plain_sid(server)
+
+
+def test_first_of_one_sid_wins() -> None:
+    """Of two servers with one sid the first is named by it; both have it."""
+    first, second = inet("10.0.0.1", id="a"), inet("10.0.0.1", id="b")
+    sids = Sids((first, second), md5_sid)
+    assert first is sids.server_of[md5_sid(second)]
+    assert sids.sid_of[first] == sids.sid_of[second]
+
+
+def test_case_counts(servers: tuple[Server, ...]) -> None:
+    """Sids are compared case-sensitively."""
+    assert None is Sids(servers, plain_sid).server_of.get(b"A")
+
+
+@given(numbers=st.sets(st.integers(min_value=0, max_value=2**32 - 1), min_size=1, max_size=20))
+def test_round_trip(numbers: set[int]) -> None:
+    """From a server to its sid and back is the same server."""
+    servers = [Server("", InetAddress(ip_address(number), 80)) for number in numbers]
+    sids = Sids(servers, md5_sid)
+    assert servers == [sids.server_of[sids.sid_of[server]] for server in servers]
