@@ -39,7 +39,7 @@ class DatedInsert:
         return next((claim for claim in claims if claim.affinity is not Affinity.NONE), claims[0])
 
     def _judge(self, value: bytes, onward: Sequence[bytes], now: int) -> Claim:
-        parts = value.rsplit(b"|", 2)
+        parts = value.split(b"|")
         first_seen = self._first_seen(parts[1], parts[2], now) if len(parts) == 3 else None
         if first_seen is None:
             return Claim(Affinity.EXPIRED if is_plausible(value) else Affinity.NONE, onward)

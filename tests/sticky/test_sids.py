@@ -11,6 +11,7 @@ from stickyproxy.sticky.sids import Sids, md5_sid, plain_sid
 
 
 def inet(ip: str, port: int = 8080, id: str | None = None) -> Server:
+    """Make a server with an IP address."""
     return Server("as written", InetAddress(ip_address(ip), port), id=id)
 
 
