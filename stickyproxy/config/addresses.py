@@ -1,8 +1,12 @@
 """Where a server lives, and how nginx writes it: md5 sids are made from exactly that spelling."""
 
-from ipaddress import IPv4Address, IPv6Address
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from attrs import frozen
+
+_HOST = re.compile(r"(?!.*\.\d*$)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 @frozen
@@ -53,6 +57,58 @@ class DemoAddress:
 
     def __str__(self) -> str:
         return f"demo:{self.name}"
+
+
+Address = InetAddress | UnixAddress | HostAddress | DemoAddress
+
+
+def parse_address(word: str, default_port: int = 80) -> Address:
+    """Read `IP[:PORT]`, `[IPv6][:PORT]`, `HOST[:PORT]`, `unix:/PATH` or `demo:NAME`.
+
+    Raises ValueError with what is wrong and what was expected.
+    """
+    scheme, _, rest = word.partition(":")
+    if scheme == "unix":
+        return UnixAddress(parse_path(rest))
+    if scheme == "demo":
+        if not rest.isidentifier() or not rest.isascii():
+            raise ValueError(f'"{word}" names no demo server; expected demo: and a name of letters, digits and _')
+        return DemoAddress(rest)
+    host, port = split_port(word, default_port)
+    if ip := parse_ip(host):
+        return InetAddress(ip, port)
+    if _HOST.fullmatch(host) is None:
+        raise ValueError(f'"{word}" is no address; expected ip[:port], [ipv6][:port], host[:port] or unix:/path')
+    return HostAddress(host, port)
+
+
+def parse_path(path: str) -> str:
+    """The path of a Unix domain socket: absolute. Raises ValueError."""
+    if not path.startswith("/") or "\0" in path:
+        raise ValueError(f'"unix:{path}" is no socket; expected unix: and an absolute path')
+    return path
+
+
+def split_port(word: str, default_port: int, lowest: int = 1) -> tuple[str, int]:
+    """Part `HOST:PORT`; the brackets of an IPv6 address stay. Raises ValueError for a port out of range."""
+    host, colon, port = word.rpartition(":")
+    if not colon or word.endswith("]"):
+        return word, default_port
+    if ":" in host and not host.startswith("["):
+        raise ValueError(f'"{word}" is no address; expected an IPv6 address in brackets, such as [::1]:80')
+    if _PORT.fullmatch(port) is None or not lowest <= int(port) <= 65535:
+        raise ValueError(f'"{port}" is no port; expected a number from {lowest} to 65535')
+    return host, int(port)
+
+
+def parse_ip(host: str) -> IPv4Address | IPv6Address | None:
+    """The IP address that `host` is, IPv6 in brackets; None for anything else."""
+    bracketed = host.startswith("[") and host.endswith("]")
+    try:
+        ip = ip_address(host[1:-1] if bracketed else host)
+    except ValueError:
+        return None
+    return ip if bracketed == (ip.version == 6) and "%" not in host else None
 
 
 def spell_ipv6(ip: IPv6Address) -> str:

@@ -113,7 +113,7 @@ class AccessLog:
 
 @frozen
 class ErrorLog:
-    """`error_log PATH [LEVEL]`: `level` is one of nginx's: debug info notice warn error crit alert emerg."""
+    """`error_log PATH [LEVEL]`: `path` `stderr` is standard error; `level` is one of nginx's: debug info notice warn error crit alert emerg."""
 
     path: str
     level: str = "error"
@@ -124,7 +124,11 @@ class ErrorLog:
 
 @frozen
 class Listen:
-    """One `listen` argument list. `endpoint` is the Twisted server endpoint description that it stands for."""
+    """One `listen` argument list. `endpoint` is the Twisted server endpoint description that it stands for.
+
+    `shown` is the address in nginx's spelling, or the description as written: what tells one address from another.
+    Servers with the same `shown` share one listening port, and have the same `endpoint`.
+    """
 
     endpoint: str
     shown: str
@@ -169,7 +173,8 @@ class AccessRule:
 class ErrorPage:
     """`error_page CODE... [=[CODE]] URI`: `status` is what goes out instead (None: the original one).
 
-    `uri` is a path that is served by an internal request of this server, or an absolute URL to redirect to.
+    `status` 0 is a bare `=`: whatever the page itself answers with. `uri` is a path that is served by an internal
+    request of this server, or an absolute URL to redirect to.
     """
 
     codes: frozenset[int]
@@ -196,7 +201,7 @@ class Redirect:
 
 @frozen
 class NextUpstream:
-    """`proxy_next_upstream` with `_tries` and `_timeout` (0: no limit). `conditions` are nginx's words, without `off`."""
+    """`proxy_next_upstream` with `_tries` and `_timeout` (0: no limit); `conditions` in nginx's words, without `off`."""
 
     conditions: frozenset[str] = frozenset({"error", "timeout"})
     tries: int = 0
@@ -207,7 +212,8 @@ class NextUpstream:
 class Location:
     """What is done for one server name and path; inherited values are filled in.
 
-    `path` has no trailing slash but for `/` itself, `slashed` says that one was written. Exactly one of `proxy_pass`
+    `path` has no trailing slash but for `/` itself, `slashed` says that one was taken away. `proxy_hide_headers` are in
+    lower case. Exactly one of `proxy_pass`
     and `return_` is set.
     """
 

@@ -1,0 +1,120 @@
+"""The table of directives: all that the configuration language knows, one line each."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from stickyproxy.config import values
+from stickyproxy.config.answering import parse_access, parse_error_page, parse_return
+from stickyproxy.config.listening import parse_listen, parse_server_name
+from stickyproxy.config.logs import parse_access_log, parse_error_log, parse_log_format
+from stickyproxy.config.proxying import (
+    parse_field_name,
+    parse_header,
+    parse_next_upstream,
+    parse_proxy_pass,
+    parse_redirect,
+    parse_server,
+)
+from stickyproxy.config.stickiness import parse_jvm_route, parse_session_sticky
+
+MAIN, HTTP, UPSTREAM, SERVER, LOCATION = "main", "http", "upstream", "server", "location"
+
+
+@frozen
+class Directive:
+    """One directive: its syntax and default as an operator writes them, and where it may stand.
+
+    `parse` takes the words of one argument list, of which there are at least `least` and at most `most` (None: any
+    number), and raises ValueError, each argument of which is one fault. The indented lines of a `repeatable` directive
+    are argument lists of their own; those of another one are one long list.
+    """
+
+    name: str
+    contexts: tuple[str, ...]
+    syntax: str
+    parse: Callable[[Sequence[str]], Any]
+    default: str | None = None
+    least: int = 1
+    most: int | None = 1
+    repeatable: bool = False
+
+
+def _word(read: Callable[[str], Any]) -> Callable[[Sequence[str]], Any]:
+    return lambda words: read(words[0])
+
+
+_count = _word(values.number(0))
+_time = _word(values.time)
+_everywhere = (HTTP, SERVER, LOCATION)
+
+DIRECTIVES = (
+    Directive("include", (MAIN,), "PATTERN", _word(values.printable), repeatable=True),
+    Directive("error_log", (MAIN,), "PATH [LEVEL]", parse_error_log, most=2, repeatable=True),
+    # upstreams
+    Directive("server", (UPSTREAM,), "ADDRESS [PARAMETER...]", parse_server, most=None, repeatable=True),
+    Directive("session_sticky", (UPSTREAM,), "[PARAMETER...]", parse_session_sticky, least=0, most=None),
+    Directive(
+        "jvm_route", (UPSTREAM,), "$cookie_NAME[|URLNAME] [reverse|forward] [fallback=on|off]", parse_jvm_route, most=3
+    ),
+    Directive("keepalive", (UPSTREAM,), "NUMBER", _count, "32"),
+    Directive("keepalive_timeout", (UPSTREAM,), "TIME", _time, "60s"),
+    Directive("keepalive_requests", (UPSTREAM,), "NUMBER", _word(values.number(1)), "1000"),
+    # clients
+    Directive(
+        "listen",
+        (SERVER,),
+        "PORT|ADDRESS[:PORT]|unix:PATH|ENDPOINT [default_server] [backlog=NUMBER]",
+        parse_listen,
+        "80",
+        most=None,
+        repeatable=True,
+    ),
+    Directive("server_name", (SERVER,), "NAME...", parse_server_name, '""', most=None, repeatable=True),
+    Directive("client_header_timeout", (HTTP, SERVER), "TIME", _time, "60s"),
+    Directive("keepalive_timeout", (HTTP, SERVER), "TIME", _time, "75s"),
+    Directive("keepalive_requests", (HTTP, SERVER), "NUMBER", _word(values.number(1)), "1000"),
+    Directive("client_body_timeout", _everywhere, "TIME", _time, "60s"),
+    Directive("client_max_body_size", _everywhere, "SIZE", _word(values.size), "1m"),
+    Directive("send_timeout", _everywhere, "TIME", _time, "60s"),
+    # what is done with a request
+    Directive("proxy_pass", (LOCATION,), "http://UPSTREAM|ADDRESS[URI]", parse_proxy_pass),
+    Directive("return", (SERVER, LOCATION), "STATUS [TEXT]|STATUS URL|URL", parse_return, most=2),
+    Directive("access", _everywhere, "allow|deny CIDR|unix:|all", parse_access, least=2, most=2, repeatable=True),
+    Directive(
+        "error_page", _everywhere, "CODE... [=[CODE]] URI", parse_error_page, least=2, most=None, repeatable=True
+    ),
+    Directive("add_header", _everywhere, "NAME VALUE [always]", parse_header, least=2, most=3, repeatable=True),
+    # servers
+    Directive("proxy_set_header", _everywhere, "NAME VALUE", parse_header, least=2, most=2, repeatable=True),
+    Directive("proxy_hide_header", _everywhere, "NAME", _word(parse_field_name), repeatable=True),
+    Directive("proxy_redirect", _everywhere, "default|off|FROM TO", parse_redirect, "default", most=2, repeatable=True),
+    Directive("proxy_connect_timeout", _everywhere, "TIME", _time, "60s"),
+    Directive("proxy_send_timeout", _everywhere, "TIME", _time, "60s"),
+    Directive("proxy_read_timeout", _everywhere, "TIME", _time, "60s"),
+    Directive("proxy_next_upstream", _everywhere, "CONDITION...|off", parse_next_upstream, "error timeout", most=None),
+    Directive("proxy_next_upstream_tries", _everywhere, "NUMBER", _count, "0"),
+    Directive("proxy_next_upstream_timeout", _everywhere, "TIME", _time, "0"),
+    # logs
+    Directive("access_log", _everywhere, "PATH [FORMAT]|off", parse_access_log, "off", most=2, repeatable=True),
+    Directive(
+        "log_format",
+        (HTTP,),
+        "NAME [escape=default|json|none] TEMPLATE...",
+        parse_log_format,
+        least=2,
+        most=None,
+        repeatable=True,
+    ),
+)
+
+
+def find(name: str, context: str) -> Directive | None:
+    """The directive `name` as it is known in `context`."""
+    return next((each for each in DIRECTIVES if each.name == name and context in each.contexts), None)
+
+
+def contexts_of(name: str) -> list[str]:
+    """The contexts in which there is a directive `name`."""
+    return [context for each in DIRECTIVES if each.name == name for context in each.contexts]

@@ -1,0 +1,163 @@
+"""A `[location]` section to a Location: what is inherited is filled in, names are resolved."""
+
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from stickyproxy.config.addresses import parse_address
+from stickyproxy.config.proxying import DefaultRedirect, ProxyPassLine
+from stickyproxy.config.scopes import Scope
+from stickyproxy.config.settings import (
+    AccessLog,
+    Location,
+    LogFormat,
+    NextUpstream,
+    ProxyPass,
+    Redirect,
+    Return,
+    Server,
+    Upstream,
+)
+from stickyproxy.config.suggest import suggest
+from stickyproxy.config.templates import Template
+
+
+@frozen
+class Place:
+    """The path of a location, as in Location."""
+
+    path: str
+    exact: bool = False
+    slashed: bool = False
+
+    def matches_as(self, other: Location) -> bool:
+        """Whether a location matches the same paths: a trailing slash tells exact ones apart, and no others."""
+        alike = (self.path, self.exact) == (other.path, other.exact)
+        return alike and not (self.exact and self.slashed != other.slashed)
+
+
+def parse_place(words: Sequence[str]) -> Place:
+    """Read `PATH` or `= PATH`. Raises ValueError."""
+    *modifier, path = words
+    if modifier not in ([], ["="]):
+        raise ValueError(f'modifier "{modifier[0]}" is not supported; expected = or none')
+    if not path.startswith("/") or not path.isprintable() or "?" in path:
+        raise ValueError(f'"{path}" is no path; expected one that starts with / and has no query')
+    segments = path.removesuffix("/").split("/")[1:]
+    if not {"", ".", ".."}.isdisjoint(segments):
+        raise ValueError(f'"{path}" never matches; expected a path without empty segments, . and ..')
+    return Place(path.rstrip("/") or "/", bool(modifier), slashed=path.endswith("/") and path != "/")
+
+
+def build_location(
+    scope: Scope, place: Place, formats: Mapping[str, LogFormat], action: ProxyPass | Return | None
+) -> Location:
+    """The location that `scope` describes, with all that it inherits; `action` None is one that is faulty."""
+    value, values = scope.value, scope.values
+    proxy_pass = action if isinstance(action, ProxyPass) else None
+    return Location(
+        place.path,
+        place.exact,
+        place.slashed,
+        proxy_pass=proxy_pass,
+        return_=action if isinstance(action, Return) else None,
+        access=values("access"),
+        access_logs=tuple(
+            AccessLog(line.path, formats[line.format])
+            for line in values("access_log")
+            if line is not None and line.format in formats
+        ),
+        add_headers=values("add_header"),
+        client_body_timeout=value("client_body_timeout"),
+        client_max_body_size=value("client_max_body_size"),
+        error_pages=values("error_page"),
+        proxy_connect_timeout=value("proxy_connect_timeout"),
+        proxy_hide_headers=frozenset(name.lower() for name in values("proxy_hide_header")),
+        proxy_next_upstream=NextUpstream(
+            value("proxy_next_upstream"), value("proxy_next_upstream_tries"), value("proxy_next_upstream_timeout")
+        ),
+        proxy_read_timeout=value("proxy_read_timeout"),
+        proxy_redirects=_redirects(scope, place, proxy_pass),
+        proxy_send_timeout=value("proxy_send_timeout"),
+        proxy_set_headers=values("proxy_set_header"),
+        send_timeout=value("send_timeout"),
+        position=scope.position,
+    )
+
+
+def find_action(
+    scope: Scope, upstreams: Mapping[str, Upstream], direct: dict[str, Upstream]
+) -> ProxyPass | Return | None:
+    """What a location does: exactly one of `proxy_pass` and `return`. None where that is faulty."""
+    proxies, returns = "proxy_pass" in scope.own, "return" in scope.own
+    if proxies and returns:
+        scope.blame("return", "stands beside proxy_pass; expected one of them")
+        return None
+    if not proxies and not returns:
+        scope.blame("", "neither proxy_pass nor return; expected one of them")
+        return None
+    if proxies:
+        line: ProxyPassLine | None = scope.value("proxy_pass")
+        return _resolve(scope, line, upstreams, direct) if line else None
+    for argument in scope.own.get("proxy_redirect", ()):
+        if isinstance(argument.value, DefaultRedirect):
+            scope.blame("proxy_redirect", "default without proxy_pass; expected off, or FROM TO", argument.position)
+    answer: Return | None = scope.value("return")
+    return answer
+
+
+def _redirects(scope: Scope, place: Place, proxy_pass: ProxyPass | None) -> tuple[Redirect, ...]:
+    if proxy_pass is None:
+        return ()
+    lines = [line for line in scope.values("proxy_redirect") if line is not None]
+    default = _default_redirect(place, proxy_pass)
+    return tuple(default if isinstance(line, DefaultRedirect) else line for line in lines)
+
+
+def _default_redirect(place: Place, proxy_pass: ProxyPass) -> Redirect:
+    """The way back of proxy_pass; both sides end with a slash, as the paths are joined with exactly one."""
+    base = b"http://" + proxy_pass.host
+    if proxy_pass.uri is None:
+        return Redirect(base + b"/", Template((b"/",)))
+    path = place.path.encode()
+    if place.exact:
+        return Redirect(base + proxy_pass.uri, Template((path + (b"/" if place.slashed else b""),)))
+    return Redirect(base + proxy_pass.uri.rstrip(b"/") + b"/", Template((path.rstrip(b"/") + b"/",)))
+
+
+def check_lists(scope: Scope, formats: Mapping[str, LogFormat]) -> None:
+    """Refuse, in what the section itself says, `off` beside other lines and formats that are not there."""
+    for name in ("access_log", "proxy_redirect"):
+        arguments = scope.own.get(name, ())
+        for argument in arguments:
+            if argument.value is None and len(arguments) > 1:
+                scope.blame(name, '"off" stands beside other lines; expected off alone', argument.position)
+    for argument in scope.own.get("access_log", ()):
+        if argument.value is not None and (name := argument.value.format) not in formats:
+            message = f'unknown format "{name}"; expected combined, json or a log_format of [http]'
+            scope.blame("access_log", message + suggest(name, formats), argument.position)
+
+
+def _resolve(
+    scope: Scope, line: ProxyPassLine, upstreams: Mapping[str, Upstream], direct: dict[str, Upstream]
+) -> ProxyPass | None:
+    """Find the upstream of `proxy_pass`; one for an address is made and put into `direct`."""
+    target = line.target
+    host = b"localhost" if target.startswith("unix:") else target.encode()
+    if target in upstreams:
+        return ProxyPass(target, host, line.uri)
+    name, colon, _ = target.partition(":")
+    if name in upstreams:
+        scope.blame("proxy_pass", f'upstream "{name}" has its ports in its server lines; expected http://{name}')
+        return None
+    if not colon and "." not in target and target != "localhost" and not target.startswith("["):
+        near = suggest(target, upstreams)
+        scope.blame("proxy_pass", f'no upstream "{target}"; expected the name of an [upstream], or an address{near}')
+        return None
+    try:
+        server = Server(target, parse_address(target))
+    except ValueError as error:
+        scope.blame("proxy_pass", str(error))
+        return None
+    direct.setdefault(target, Upstream(target, (server,), position=scope.where("proxy_pass")))
+    return ProxyPass(target, host, line.uri)

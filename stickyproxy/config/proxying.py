@@ -1,0 +1,142 @@
+"""The arguments of the directives that say what goes to the servers: `server`, `proxy_pass` and its companions."""
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from stickyproxy.config import values
+from stickyproxy.config.addresses import parse_address
+from stickyproxy.config.parameters import parse_parameters
+from stickyproxy.config.settings import HeaderLine, Redirect, Server
+from stickyproxy.config.suggest import suggest
+from stickyproxy.config.templates import parse_template
+
+NEXT_UPSTREAM = (
+    "error",
+    "timeout",
+    "invalid_header",
+    "http_500",
+    "http_502",
+    "http_503",
+    "http_504",
+    "http_403",
+    "http_404",
+    "http_429",
+    "non_idempotent",
+)
+
+# How long a message is, is for the proxy alone to say.
+_FRAMING = (b"content-length", b"transfer-encoding")
+
+# What would end a cookie's value or one of its parts (`SID~VALUE`, `SID|last|first`), or need quotes.
+_ID_BREAKERS = '|~;,"=\\'
+
+
+@frozen
+class ProxyPassLine:
+    """One `proxy_pass`: `target` is the name of an upstream or an address, `uri` None when none was written."""
+
+    target: str
+    uri: bytes | None = None
+
+
+@frozen
+class DefaultRedirect:
+    """`proxy_redirect default`: the way back of the location's `proxy_pass`."""
+
+
+def parse_server(words: Sequence[str]) -> Server:
+    """Read `ADDRESS [weight= max_fails= fail_timeout= max_conns= id= srun_id= backup down]`."""
+    name, *parameters = words
+    faults: list[str] = []
+    try:
+        address = parse_address(name)
+    except ValueError as error:
+        faults.extend(error.args)
+    try:
+        found = parse_parameters(
+            parameters,
+            {
+                "weight": values.number(1),
+                "max_fails": values.number(0),
+                "fail_timeout": values.time,
+                "max_conns": values.number(0),
+                "id": _parse_id,
+                "srun_id": _parse_id,
+            },
+            flags=("backup", "down"),
+        )
+    except ValueError as error:
+        faults.extend(error.args)
+    if faults:
+        raise ValueError(*faults)
+    return Server(name, address, **found)
+
+
+def _parse_id(word: str) -> str:
+    broken = [char for char in word if char in _ID_BREAKERS or not "!" <= char <= "~"]
+    if broken or not word:
+        what = f"holds {values.shown(broken[0])}" if broken else "is empty"
+        raise ValueError(f"{values.shown(word)} {what}; expected printable ASCII without spaces and {_ID_BREAKERS}")
+    return word
+
+
+def parse_proxy_pass(words: Sequence[str]) -> ProxyPassLine:
+    """Read `http://TARGET[URI]`, or `http://unix:/PATH[:URI]`."""
+    scheme, separator, rest = words[0].partition("://")
+    if scheme.lower() == "https" and separator:
+        raise ValueError(f'"{words[0]}": https to the servers is not supported; expected http://')
+    if scheme.lower() != "http" or not separator:
+        raise ValueError(f'"{words[0]}" is no target; expected http:// and an upstream or an address')
+    if "$" in rest:
+        raise ValueError(f'"{words[0]}" holds a variable; expected a fixed target')
+    if not rest.isascii() or not rest.isprintable() or set(rest) & set(" #"):
+        raise ValueError(f"{values.shown(words[0])} is no URI; expected printable ASCII without spaces and #")
+    if rest.startswith("unix:"):
+        path, _, uri = rest.removeprefix("unix:").partition(":")
+        target = f"unix:{path}"
+    else:
+        target, slash, uri = rest.partition("/")
+        uri = slash + uri
+    if not target or uri[:1] not in ("", "/") or set(target) & set("?@"):
+        raise ValueError(f'"{words[0]}" is no target; expected http://NAME, http://ADDRESS or either with a /path')
+    return ProxyPassLine(target, uri.encode() or None)
+
+
+def parse_header(words: Sequence[str]) -> HeaderLine:
+    """Read `NAME VALUE`, and `always` behind it."""
+    name = parse_field_name(words[0])
+    if name.lower() in _FRAMING:
+        raise ValueError(f'"{words[0]}" is set by the proxy alone; expected another field')
+    if words[2:] not in ([], ["always"]):
+        raise ValueError(f'"{words[2]}" stands behind the value; expected always or nothing, or quotes round the value')
+    return HeaderLine(name, parse_template(values.printable(words[1])), always=len(words) > 2)
+
+
+def parse_field_name(word: str) -> bytes:
+    """The name of a header field."""
+    return values.token(word)
+
+
+def parse_redirect(words: Sequence[str]) -> Redirect | DefaultRedirect | None:
+    """Read `default`, `FROM TO`, or `off`, which is None."""
+    if len(words) == 1:
+        return DefaultRedirect() if values.choice("default", "off")(words[0]) == "default" else None
+    source, target = words
+    if source.startswith("~"):
+        raise ValueError(f'"{source}" is a regular expression; expected the beginning of a URL')
+    if not source or "$" in source:
+        raise ValueError(f'"{source}" is no beginning of a URL; expected one without variables')
+    return Redirect(values.printable(source).encode(), parse_template(values.printable(target)))
+
+
+def parse_next_upstream(words: Sequence[str]) -> frozenset[str]:
+    """Read conditions, or `off`."""
+    known = [*NEXT_UPSTREAM, "off"]
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        expected = f"expected {' '.join(known)}"
+        raise ValueError(*(f'unknown condition "{word}"; {expected}{suggest(word, known)}' for word in unknown))
+    if "off" in words and len(words) > 1:
+        raise ValueError('"off" stands alone; expected no condition beside it')
+    return frozenset(words) - {"off"}

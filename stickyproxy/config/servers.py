@@ -1,0 +1,87 @@
+"""A `[server]` section to a VirtualServer, and what servers must not do to each other at the addresses they share."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from stickyproxy.config.addresses import parse_ip
+from stickyproxy.config.listening import ListenLine
+from stickyproxy.config.scopes import Scope
+from stickyproxy.config.settings import Listen, Location, Position, VirtualServer
+from stickyproxy.errors import Fault
+
+_WILDCARDS = {4: "0.0.0.0", 6: "[::]"}
+
+
+def build_server(
+    scope: Scope, name: str, locations: Sequence[Location], fallback: Location, backlogs: Mapping[str, int]
+) -> VirtualServer:
+    """The server that `scope` describes. `backlogs` are those of the addresses, whichever server gives them."""
+    names = [name for names in scope.values("server_name") for name in names]
+    return VirtualServer(
+        name,
+        _listens(scope, backlogs),
+        tuple(dict.fromkeys(names)),
+        tuple(locations),
+        fallback,
+        client_header_timeout=scope.value("client_header_timeout"),
+        keepalive_timeout=scope.value("keepalive_timeout"),
+        keepalive_requests=scope.value("keepalive_requests"),
+        position=scope.position,
+    )
+
+
+def _listens(scope: Scope, backlogs: Mapping[str, int]) -> tuple[Listen, ...]:
+    found: dict[str, Listen] = {}
+    for argument in scope.arguments("listen"):
+        line: ListenLine = argument.value
+        endpoint = f"{line.endpoint}:backlog={backlogs[line.shown]}" if line.shown in backlogs else line.endpoint
+        position = argument.position if "listen" in scope.own else scope.position
+        if first := found.get(line.shown):
+            scope.blame("listen", f"{line.shown} is there already at {first.position}; expected it once", position)
+        else:
+            found[line.shown] = Listen(endpoint, line.shown, line.default_server, position)
+    return tuple(found.values())
+
+
+def collect_backlogs(scopes: Iterable[Scope]) -> dict[str, int]:
+    """The backlog of each address; servers that share an address share its backlog."""
+    found: dict[str, int] = {}
+    for scope in scopes:
+        for argument in scope.own.get("listen", ()):
+            line: ListenLine = argument.value
+            if line.backlog is not None and found.setdefault(line.shown, line.backlog) != line.backlog:
+                message = f"{line.shown} has backlog={found[line.shown]} elsewhere; expected one backlog an address"
+                scope.blame("listen", message, argument.position)
+    return found
+
+
+def check_addresses(servers: Sequence[VirtualServer]) -> list[Fault]:
+    """What is wrong between servers: two defaults or two equal names for one address, addresses that overlap."""
+    faults: list[Fault] = []
+    defaults: dict[str, VirtualServer] = {}
+    names: dict[tuple[str, str], VirtualServer] = {}
+    taken = {listen.shown for server in servers for listen in server.listens}
+    for server in servers:
+        for listen in server.listens:
+            at = listen.shown
+            if listen.default_server and (first := defaults.setdefault(at, server)) is not server:
+                message = f"{at} has its default_server in [server {first.name}]; expected one an address"
+                faults.append(_fault(server, "listen", message, listen.position))
+            for name in server.server_names:
+                if (first := names.setdefault((at, name), server)) is not server:
+                    message = f'"{name}" at {at} is a name of [server {first.name}] already; expected each name once'
+                    faults.append(_fault(server, "server_name", message, server.position))
+            if (wider := _wildcard(at)) in taken and wider != at:
+                message = f"{at} is within {wider}, which is listened at too; expected one of the two"
+                faults.append(_fault(server, "listen", message, listen.position))
+    return faults
+
+
+def _wildcard(shown: str) -> str:
+    """The address that takes in all of the same family and port; nothing for a Unix socket or an endpoint."""
+    host, _, port = shown.rpartition(":")
+    ip = parse_ip(host)
+    return "" if ip is None else f"{_WILDCARDS[ip.version]}:{port}"
+
+
+def _fault(server: VirtualServer, key: str, message: str, position: Position) -> Fault:
+    return Fault(position.file, position.line, f"server {server.name}", key, message)

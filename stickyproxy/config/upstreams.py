@@ -1,0 +1,60 @@
+"""An `[upstream]` section to an Upstream, and what its servers must not do to each other."""
+
+from collections.abc import Callable
+
+from stickyproxy.config.scopes import Scope
+from stickyproxy.config.settings import JvmRoute, Server, Upstream
+
+# What ends a route inside a URL.
+_URL_DELIMITERS = set(";?&/#")
+
+
+def build_upstream(scope: Scope, name: str) -> Upstream:
+    """The upstream that `scope` describes; faults go to the scope."""
+    servers = scope.values("server")
+    if "server" not in scope.own:
+        scope.blame("", "an upstream without servers; expected server = with one server an indented line")
+    elif servers and all(server.backup for server in servers):
+        scope.blame("server", "only backup servers; expected one at least without backup")
+    _refuse_twins(scope, "id", lambda server: server.id)
+    _refuse_twins(scope, "srun_id", lambda server: server.srun_id)
+    if "session_sticky" in scope.own and "jvm_route" in scope.own:
+        scope.blame("jvm_route", "stands beside session_sticky; expected one of them")
+    elif route := scope.value("jvm_route"):
+        _check_routes(scope, route)
+    return Upstream(
+        name,
+        servers,
+        stickiness=scope.value("session_sticky") or scope.value("jvm_route"),
+        keepalive=scope.value("keepalive"),
+        keepalive_timeout=scope.value("keepalive_timeout"),
+        keepalive_requests=scope.value("keepalive_requests"),
+        position=scope.position,
+    )
+
+
+def _refuse_twins(scope: Scope, parameter: str, name_of: Callable[[Server], str | None]) -> None:
+    first: dict[str, int] = {}
+    for argument in scope.arguments("server"):
+        name = name_of(argument.value)
+        if name is not None and first.setdefault(name, argument.position.line) != argument.position.line:
+            message = f"{parameter}={name} names the server of line {first[name]} too; expected each {parameter} once"
+            scope.blame("server", message, argument.position)
+
+
+def _check_routes(scope: Scope, route: JvmRoute) -> None:
+    """jvm_route finds a server by its srun_id, else by its id: such a name must be there, single, and findable."""
+    arguments = scope.arguments("server")
+    names = {argument.value.srun_id or argument.value.id for argument in arguments}
+    if arguments and not any(names):
+        scope.blame("jvm_route", "no server has a name to be found by; expected srun_id= or id= in the server lines")
+    for argument in arguments:
+        name = argument.value.srun_id or argument.value.id or ""
+        if broken := _URL_DELIMITERS & set(name):
+            message = f'jvm_route ends a name in a URL at "{min(broken)}"; expected another name than "{name}"'
+            scope.blame("server", message, argument.position)
+        shorter, dot, _ = name.partition(".")
+        if route.forward and dot and shorter in names:
+            message = f'jvm_route forward finds "{shorter}" before "{name}"; expected names that do not begin alike'
+            scope.blame("server", message, argument.position)
+    _refuse_twins(scope, "route", lambda server: server.srun_id or server.id)
