@@ -11,9 +11,9 @@ REVERSE = JvmRoute(b"JSESSIONID", b"jsessionid")
 FORWARD = JvmRoute(b"JSESSIONID", b"jsessionid", forward=True)
 
 
-def server(number: int, **names: str) -> Server:
+def server(number: int, srun_id: str | None = None, id: str | None = None) -> Server:
     """Make a server with these names."""
-    return Server("", InetAddress(ip_address(number), 80), **names)
+    return Server("", InetAddress(ip_address(number), 80), srun_id=srun_id, id=id)
 
 
 SERVERS = (

@@ -1,0 +1,263 @@
+from collections.abc import Callable, Collection
+
+import pytest
+
+from stickyproxy.balance.group import Group
+from stickyproxy.balance.peer import Peer
+from stickyproxy.balance.words import Assignment, Reason
+from stickyproxy.config.settings import Server
+from stickyproxy.errors import NoServer, SessionRefused
+from stickyproxy.sticky.words import Affinity, Claim
+
+MakeServer = Callable[..., Server]
+NEW = Claim(Affinity.NONE, ())
+
+
+def bound_to(server: Server) -> Claim:
+    """Claim a session on that server."""
+    return Claim(Affinity.VALID, (), server)
+
+
+def assign(
+    group: Group, claim: Claim = NEW, tried: Collection[Peer] = (), now: float = 100.0, fallback: bool = True
+) -> Assignment:
+    """Assign at a time at which nothing has aged, unless told otherwise."""
+    return group.assign(claim, tried, now, fallback)
+
+
+def names(group: Group, count: int, claim: Claim = NEW) -> str:
+    """Spell the names of the peers that so many requests go to."""
+    return "".join(assign(group, claim).peer.server.name for _ in range(count))
+
+
+# -- new sessions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("affinity", "reason"),
+    [
+        (Affinity.NONE, Reason.NEW),
+        (Affinity.EXPIRED, Reason.EXPIRED),
+        (Affinity.INVALID, Reason.UNKNOWN),
+    ],
+)
+def test_who_has_no_server_is_balanced(server: MakeServer, affinity: Affinity, reason: Reason) -> None:
+    """A claim without a server takes turns, and the assignment says why."""
+    group = Group([server("a", weight=5), server("b"), server("c")])
+    claim = Claim(affinity, ())
+    assert Assignment(group.peers[0], affinity, reason) == assign(group, claim)
+    assert "abacaa" == names(group, 6, claim)
+
+
+def test_down_server_takes_no_new_session(server: MakeServer) -> None:
+    """A server marked `down` is passed over."""
+    group = Group([server("a", down=True), server("b")])
+    assert "bb" == names(group, 2)
+
+
+def test_backups_wait(server: MakeServer) -> None:
+    """Backups are asked only when no primary can take the request, and take turns then."""
+    group = Group([server("x", backup=True), server("a"), server("y", backup=True), server("b")])
+    assert "abab" == names(group, 4)
+    group.peers[1].failure(100.0)
+    assert "bb" == names(group, 2)
+    group.peers[3].failure(100.0)
+    assert "xyxy" == names(group, 4)
+
+
+def test_failed_in_this_request(server: MakeServer) -> None:
+    """A server that failed in this request is not tried again, though it is not out."""
+    group = Group([server("a", max_fails=0), server("b"), server("x", backup=True)])
+    a, b, x = group.peers
+    assert b is assign(group, tried=[a]).peer
+    assert x is assign(group, tried=[a, b]).peer
+    with pytest.raises(NoServer):
+        assign(group, tried=[a, b, x])
+
+
+def test_after_fail_timeout_one_request_probes(server: MakeServer) -> None:
+    """A server that was out gets one request after `fail_timeout`, and no other until that has succeeded."""
+    group = Group([server("a", weight=3, fail_timeout=10.0), server("b")])
+    group.peers[0].failure(100.0)
+    assert ["b", "b", "b"] == [assign(group, now=now).peer.server.name for now in (100.0, 105.0, 110.0)]
+    probes = [assign(group, now=111.0).peer.server.name for _ in range(8)]
+    assert 1 == probes.count("a")
+    group.peers[0].success()
+    assert "a" in [assign(group, now=112.0).peer.server.name for _ in range(8)]
+
+
+# -- nobody left -----------------------------------------------------------------------------------------------------
+
+
+def test_all_failed_are_forgiven(server: MakeServer) -> None:
+    """When all servers are out, all marks of failure are forgotten and they are tried once more."""
+    group = Group([server("a"), server("b"), server("x", backup=True)])
+    for peer in group.peers:
+        peer.failure(100.0)
+    assert "a" == assign(group).peer.server.name
+    assert [0, 0, 0] == [peer.fails for peer in group.peers]
+
+
+def test_forgiven_are_tried_once_a_request(server: MakeServer) -> None:
+    """Forgiving does not bring back who was tried in this request: each is tried at most once, then nobody is left."""
+    group = Group([server("a"), server("b")])
+    tried: list[Peer] = []
+    for expected in "ab":
+        peer = assign(group, tried=tried).peer
+        assert expected == peer.server.name
+        peer.failure(100.0)
+        tried.append(peer)
+    with pytest.raises(NoServer):
+        assign(group, tried=tried)
+    assert True is assign(group).peer.usable(100.0)
+
+
+def test_down_and_full_are_not_forgiven(server: MakeServer) -> None:
+    """Forgiving brings back neither a server that is marked `down` nor one that is full."""
+    group = Group([server("a", down=True), server("b", max_conns=1)])
+    group.peers[1].acquire()
+    with pytest.raises(NoServer):
+        assign(group)
+
+
+@pytest.mark.parametrize("claimed", [False, True])
+def test_single_server_is_never_taken_out(server: MakeServer, claimed: bool) -> None:
+    """The only server of a group is asked however often it failed."""
+    only = server("a", weight=4)
+    group = Group([only])
+    for _ in range(3):
+        group.peers[0].failure(100.0)
+    claim = bound_to(only) if claimed else NEW
+    assert group.peers[0] is assign(group, claim, fallback=False).peer
+    assert 4 == group.peers[0].effective_weight
+
+
+def test_single_server_can_be_down(server: MakeServer) -> None:
+    """The only server of a group takes nothing when it is marked `down`."""
+    with pytest.raises(NoServer):
+        assign(Group([server("a", down=True)]))
+
+
+# -- sessions --------------------------------------------------------------------------------------------------------
+
+
+def test_session_stays(server: MakeServer) -> None:
+    """A session goes to its own server, whoever's turn it is."""
+    servers = [server("a"), server("b")]
+    group = Group(servers)
+    assert Assignment(group.peers[1], Affinity.VALID, Reason.BOUND) == assign(group, bound_to(servers[1]))
+    assert "bbbbb" == names(group, 5, bound_to(servers[1]))
+
+
+def test_session_stays_on_a_backup(server: MakeServer) -> None:
+    """A session that began on a backup stays there when the primaries are back."""
+    servers = [server("a"), server("x", backup=True)]
+    group = Group(servers)
+    assert group.peers[1] is assign(group, bound_to(servers[1])).peer
+
+
+def test_sessions_take_turns_away(server: MakeServer) -> None:
+    """A request of a session counts as its server's turn."""
+    servers = [server("a"), server("b"), server("c")]
+    group = Group(servers)
+    assign(group, bound_to(servers[0]))
+    assert "bca" == names(group, 3)
+
+
+def test_moved_because_down(server: MakeServer) -> None:
+    """A server marked `down` is down for its sessions too."""
+    servers = [server("a", down=True), server("b")]
+    group = Group(servers)
+    assert Assignment(group.peers[1], Affinity.DOWN, Reason.DOWN) == assign(group, bound_to(servers[0]))
+
+
+def test_moved_because_failed(server: MakeServer) -> None:
+    """A server that failures have taken out is out for its sessions too, until one request may probe it."""
+    servers = [server("a", fail_timeout=10.0), server("b")]
+    group = Group(servers)
+    group.peers[0].failure(100.0)
+    assert Assignment(group.peers[1], Affinity.DOWN, Reason.FAILED) == assign(group, bound_to(servers[0]), now=110.0)
+    assert Reason.BOUND is assign(group, bound_to(servers[0]), now=111.0).reason
+    assert Reason.FAILED is assign(group, bound_to(servers[0]), now=111.0).reason
+
+
+def test_moved_because_tried(server: MakeServer) -> None:
+    """A session whose server failed in this request moves, though the server is not out yet."""
+    servers = [server("a", max_fails=3), server("b")]
+    group = Group(servers)
+    moved = assign(group, bound_to(servers[0]), tried=[group.peers[0]])
+    assert Assignment(group.peers[1], Affinity.DOWN, Reason.FAILED) == moved
+
+
+def test_moved_because_full(server: MakeServer) -> None:
+    """`max_conns` counts the requests of sessions and holds for them."""
+    servers = [server("a", max_conns=1), server("b")]
+    group = Group(servers)
+    first = assign(group, bound_to(servers[0]))
+    first.peer.acquire()
+    assert Assignment(group.peers[1], Affinity.DOWN, Reason.FULL) == assign(group, bound_to(servers[0]))
+    first.peer.release()
+    assert first == assign(group, bound_to(servers[0]))
+
+
+def test_all_failed_leads_home(server: MakeServer) -> None:
+    """When the failures of all are forgotten, a session goes back to its own server."""
+    servers = [server("a"), server("b")]
+    group = Group(servers)
+    for peer in group.peers:
+        peer.failure(100.0)
+    assert Assignment(group.peers[1], Affinity.VALID, Reason.BOUND) == assign(group, bound_to(servers[1]))
+
+
+def test_first_of_two_alike(server: MakeServer) -> None:
+    """Of two `server` lines alike the first has the sessions."""
+    servers = [server("a"), server("a")]
+    group = Group(servers)
+    assert group.peers[0] is assign(group, bound_to(servers[1])).peer
+
+
+def test_server_of_another_group(server: MakeServer) -> None:
+    """A claim of a server that the group does not have is one of an unknown server."""
+    group = Group([server("a")])
+    assert Assignment(group.peers[0], Affinity.INVALID, Reason.UNKNOWN) == assign(group, bound_to(server("z")))
+
+
+# -- fallback=off ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("affinity", [Affinity.NONE, Affinity.EXPIRED])
+def test_first_request_is_served(server: MakeServer, affinity: Affinity) -> None:
+    """With fallback=off a client without a session, or with an expired one, is balanced and may be tried again."""
+    group = Group([server("a"), server("b")])
+    claim = Claim(affinity, ())
+    assert group.peers[0] is assign(group, claim, fallback=False).peer
+    assert group.peers[1] is assign(group, claim, tried=[group.peers[0]], fallback=False).peer
+
+
+def test_unknown_is_refused(server: MakeServer) -> None:
+    """With fallback=off a claim that names no server is refused."""
+    with pytest.raises(SessionRefused) as refusal:
+        assign(Group([server("a")]), Claim(Affinity.INVALID, ()), fallback=False)
+    assert (b"unknown", 502) == (refusal.value.reason, refusal.value.status)
+
+
+@pytest.mark.parametrize("reason", [b"down", b"failed", b"full"])
+def test_move_is_refused(server: MakeServer, reason: bytes) -> None:
+    """With fallback=off a session is refused rather than moved, whatever is the matter with its server."""
+    servers = [server("a", down=reason == b"down", max_conns=1), server("b")]
+    group = Group(servers)
+    if reason == b"failed":
+        group.peers[0].failure(100.0)
+    if reason == b"full":
+        group.peers[0].acquire()
+    with pytest.raises(SessionRefused) as refusal:
+        assign(group, bound_to(servers[0]), fallback=False)
+    assert reason == refusal.value.reason
+
+
+def test_failed_try_is_refused_another(server: MakeServer) -> None:
+    """With fallback=off a session whose server failed in this request gets no other."""
+    servers = [server("a", max_fails=3), server("b")]
+    group = Group(servers)
+    with pytest.raises(SessionRefused):
+        assign(group, bound_to(servers[0]), tried=[group.peers[0]], fallback=False)
