@@ -22,16 +22,15 @@ def add_blocks(blocks: Blocks, sections: list[Section], faults: list[Fault]) -> 
     """Add `sections` to `blocks` by the words of their headers; malformed ones and second ones are faults."""
     for section in sections:
         try:
-            header = _parse_header(section.title)
-            if first := blocks.get(header):
-                raise ValueError(f"the section is there already at {first.position}; expected each section once")
+            header = _parse_header(section.title, blocks)
         except ValueError as error:
             faults.append(Fault(section.position.file, section.position.line, section.title, "", str(error)))
         else:
             blocks[header] = section
 
 
-def _parse_header(title: str) -> tuple[str, ...]:
+def _parse_header(title: str, blocks: Blocks) -> tuple[str, ...]:
+    """The words of a header that is well-formed and not yet among `blocks`. Raises ValueError."""
     words = split(title)
     kind = words[0] if words else ""
     if kind not in _SHAPES:
@@ -40,4 +39,6 @@ def _parse_header(title: str) -> tuple[str, ...]:
     counts, shape = _SHAPES[kind]
     if len(words) not in counts:
         raise ValueError(f"malformed section; expected {shape}")
+    if first := blocks.get(tuple(words)):
+        raise ValueError(f"the section is there already at {first.position}; expected each section once")
     return tuple(words)

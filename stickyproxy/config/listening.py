@@ -36,7 +36,11 @@ class ListenLine:
 
 def parse_listen(words: Sequence[str]) -> ListenLine:
     """Read `PORT`, `ADDRESS[:PORT]`, `unix:/PATH` or an endpoint description, `[default_server] [backlog=N]`."""
-    faults = [f'parameter "{word}" is not supported; expected none' for word in words[1:] if word in _NOT_SUPPORTED]
+    faults = [
+        f'parameter "{word}" is not supported; expected a listen without it'
+        for word in words[1:]
+        if word in _NOT_SUPPORTED
+    ]
     known = [word for word in words[1:] if word not in _NOT_SUPPORTED]
     try:
         endpoint, shown = _parse_place(words[0])

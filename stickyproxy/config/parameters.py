@@ -30,7 +30,7 @@ def parse_parameters(
                 value = values[name](_unquote(text))
             except ValueError as error:
                 value = None
-                faults.append(f"{name}= {error}")
+                faults.append(f"{name}: {error}")
             found[name] = [*found.get(name, ()), value] if name in repeatable else value
         elif not equals and name in flags:
             found[name] = True

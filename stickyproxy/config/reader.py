@@ -116,7 +116,7 @@ def _drop_control_characters(lines: list[str], file: str, faults: list[Fault]) -
 
 
 def _drop_bad_headers(lines: list[str], file: str, faults: list[Fault]) -> None:
-    """iniconfig takes a line with a bracket that it cannot read as a header for the continuation of the line before."""
+    """Find the headers that are none: iniconfig takes them for continuations of the line before."""
     for index, line in enumerate(lines):
         if line.startswith("["):
             header = re.split("[#;]", line)[0].rstrip()
@@ -150,7 +150,7 @@ def _explain(lines: list[str], index: int) -> tuple[str, str, str]:
     if lines[index][0].isspace():
         return section, "", f'"{line}" is indented below no directive; expected directive = arguments'
     if "=" not in line and ":" not in line:
-        return section, "", f'"{line}" is no directive; expected directive = arguments'
+        return section, "", f'"{line}" has no "="; expected directive = arguments'
     return section, key, "the directive is there already in this section; expected all its lines indented under one key"
 
 

@@ -113,11 +113,13 @@ def _argument_lists(directive: Directive, entry: Entry, scope: Scope) -> Iterato
 def _unknown(key: str, context: str) -> str:
     if contexts := contexts_of(key):
         return f"does not belong in [{context}]; expected in {' or '.join(f'[{name}]' for name in contexts)}"
-    first, _, rest = key.partition(" ")
-    if rest and contexts_of(first):
-        return f"unknown directive; expected {first} = {rest}..."
+    first, space, _ = key.partition(" ")
+    if space and contexts_of(first):
+        return f'lacks its "="; expected {first} = ...'
     if key == "session_sticky_hide_cookie":
         return "unknown directive; expected none, since session_sticky with option=indirect hides the cookie itself"
     known = [each.name for each in DIRECTIVES if context in each.contexts]
     everywhere = [each.name for each in DIRECTIVES]
-    return f"unknown directive; expected one of [{context}]{suggest(key, known) or suggest(key, everywhere)}"
+    return (
+        f"unknown directive; expected one that belongs in [{context}]{suggest(key, known) or suggest(key, everywhere)}"
+    )

@@ -113,7 +113,10 @@ class AccessLog:
 
 @frozen
 class ErrorLog:
-    """`error_log PATH [LEVEL]`: `path` `stderr` is standard error; `level` is one of nginx's: debug info notice warn error crit alert emerg."""
+    """`error_log PATH [LEVEL]`: `path` `stderr` is standard error.
+
+    `level` is one of nginx's: debug info notice warn error crit alert emerg.
+    """
 
     path: str
     level: str = "error"
@@ -201,7 +204,7 @@ class Redirect:
 
 @frozen
 class NextUpstream:
-    """`proxy_next_upstream` with `_tries` and `_timeout` (0: no limit); `conditions` in nginx's words, without `off`."""
+    """`proxy_next_upstream` with `_tries` and `_timeout` (0: no limit). `conditions` are nginx's, without `off`."""
 
     conditions: frozenset[str] = frozenset({"error", "timeout"})
     tries: int = 0
@@ -213,8 +216,7 @@ class Location:
     """What is done for one server name and path; inherited values are filled in.
 
     `path` has no trailing slash but for `/` itself, `slashed` says that one was taken away. `proxy_hide_headers` are in
-    lower case. Exactly one of `proxy_pass`
-    and `return_` is set.
+    lower case. Exactly one of `proxy_pass` and `return_` is set.
     """
 
     path: str

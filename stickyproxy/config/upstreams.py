@@ -43,18 +43,22 @@ def _refuse_twins(scope: Scope, parameter: str, name_of: Callable[[Server], str 
 
 
 def _check_routes(scope: Scope, route: JvmRoute) -> None:
-    """jvm_route finds a server by its srun_id, else by its id: such a name must be there, single, and findable."""
+    """Check the names that servers are found by, `srun_id=`, else `id=`: there, single, and to be found."""
     arguments = scope.arguments("server")
     names = {argument.value.srun_id or argument.value.id for argument in arguments}
-    if arguments and not any(names):
+    srun_ids = {argument.value.srun_id for argument in arguments}
+    if arguments and names == {None}:
         scope.blame("jvm_route", "no server has a name to be found by; expected srun_id= or id= in the server lines")
     for argument in arguments:
-        name = argument.value.srun_id or argument.value.id or ""
+        server: Server = argument.value
+        name = server.srun_id or server.id or ""
         if broken := _URL_DELIMITERS & set(name):
             message = f'jvm_route ends a name in a URL at "{min(broken)}"; expected another name than "{name}"'
+            scope.blame("server", message, argument.position)
+        if server.srun_id is None and server.id in srun_ids and server.id:
+            message = f"id={server.id} is the srun_id of another server, found before it; expected another name"
             scope.blame("server", message, argument.position)
         shorter, dot, _ = name.partition(".")
         if route.forward and dot and shorter in names:
             message = f'jvm_route forward finds "{shorter}" before "{name}"; expected names that do not begin alike'
             scope.blame("server", message, argument.position)
-    _refuse_twins(scope, "route", lambda server: server.srun_id or server.id)

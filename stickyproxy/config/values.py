@@ -15,6 +15,7 @@ _TIME = re.compile(
     "".join(rf"(?:([0-9]{{1,12}}){unit}(?!s) *)?" for unit in _UNITS if unit not in ("ms", ""))
     + r"(?:([0-9]{1,12})ms)?([0-9]{1,12})?"
 )
+_NUMBER = re.compile(r"[0-9]{1,10}")
 _SIZE = re.compile(r"([0-9]{1,15})([kKmMgG]?)")
 _SHIFTS = {"": 0, "k": 10, "m": 20, "g": 30}
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -37,12 +38,13 @@ def size(word: str) -> int:
     return int(match[1]) << _SHIFTS[match[2].lower()]
 
 
-def number(low: int, high: int = 2**31 - 1) -> Callable[[str], int]:
-    """A reader of whole numbers from `low` to `high`."""
+def number(low: int, high: int = 0) -> Callable[[str], int]:
+    """A reader of whole numbers from `low` to `high` (0: as far as an int of nginx's goes)."""
+    bounds = f"from {low} to {high}" if high else f"of at least {low}"
 
     def read(word: str) -> int:
-        if re.fullmatch(r"[0-9]{1,10}", word) is None or not low <= int(word) <= high:
-            raise ValueError(f'"{word}" is out of place; expected a whole number from {low} to {high}')
+        if _NUMBER.fullmatch(word) is None or not low <= int(word) <= (high or 2**31 - 1):
+            raise ValueError(f'"{word}" is wrong; expected a whole number {bounds}')
         return int(word)
 
     return read
@@ -60,7 +62,7 @@ def choice(*known: str) -> Callable[[str], str]:
 
 
 def on_off(word: str) -> bool:
-    """nginx's flag: `on` or `off`."""
+    """A flag of nginx's: `on` or `off`."""
     return choice("on", "off")(word) == "on"
 
 
