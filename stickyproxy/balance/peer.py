@@ -45,7 +45,7 @@ class Peer:
 
     def usable(self, now: float) -> bool:
         """Whether the peer may take a request."""
-        return not (self.down or (self.fails and self.has_failed(now)) or self.is_full())
+        return not (self.down or (self.fails and self.has_failed(now)) or (self.max_conns and self.is_full()))
 
     def has_failed(self, now: float) -> bool:
         """Whether failures keep the peer out."""

@@ -34,7 +34,7 @@ class JvmRoutes:
                 server = self._server_of.get(route)
                 if server is not None:
                     return Claim(Affinity.VALID, cookies, server)
-                routed = True
+                routed = routed or route != b""
         return Claim(Affinity.INVALID if routed else Affinity.NONE, cookies)
 
     def remember(self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float) -> Memory:

@@ -63,7 +63,8 @@ def test_route_after_a_dot(value: bytes, name: str) -> None:
         (b"S.xjvm1", Affinity.INVALID),
         (b"S.other", Affinity.INVALID),
         (b"jvm1.S", Affinity.INVALID),
-        (b"S.", Affinity.INVALID),
+        (b"S.", Affinity.NONE),
+        (b"S.jvm9.", Affinity.INVALID),
     ],
 )
 def test_no_known_route(value: bytes, affinity: Affinity) -> None:
