@@ -10,6 +10,7 @@ from stickyproxy.config.settings import Server
 class Peer:
     """One server as it is now. All times are those that the caller gives, in seconds of one clock.
 
+    `name` is the address in nginx's spelling, for logs.
     `accessed` is when the last failure happened; `checked` is that too, or when the peer was last chosen after
     `fail_timeout` had passed.
     """
@@ -25,12 +26,14 @@ class Peer:
         "fails",
         "max_conns",
         "max_fails",
+        "name",
         "server",
         "weight",
     )
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        self.name = str(server.address).encode()
         self.weight = server.weight
         self.max_fails = server.max_fails
         self.fail_timeout = server.fail_timeout

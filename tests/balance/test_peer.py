@@ -56,6 +56,11 @@ def test_passive_failure(
     assert usable is peer.usable(now)
 
 
+def test_name(server: MakeServer) -> None:
+    """A peer is named by its address and port, whatever its id is."""
+    assert b"0.0.0.97:80" == Peer(server("a")).name
+
+
 def test_forgiven(server: MakeServer) -> None:
     """A peer whose failures are forgotten is usable at once."""
     peer = Peer(server(max_fails=1))
