@@ -5,7 +5,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from attrs import frozen
 
-_HOST = re.compile(r"(?!.*\.\d*$)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+# A name whose last label is a number is an IP address gone wrong.
+_HOST = re.compile(r"(?!(?:.*\.)?[0-9]+\.?$)[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_.])?")
+_DEMO = re.compile(r"[A-Za-z0-9_-]+")
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
@@ -71,8 +73,8 @@ def parse_address(word: str, default_port: int = 80) -> Address:
     if scheme == "unix":
         return UnixAddress(parse_path(rest))
     if scheme == "demo":
-        if not rest.isidentifier() or not rest.isascii():
-            raise ValueError(f'"{word}" names no demo server; expected demo: and a name of letters, digits and _')
+        if _DEMO.fullmatch(rest) is None:
+            raise ValueError(f'"{word}" names no demo server; expected demo: and a name of letters, digits, _ and -')
         return DemoAddress(rest)
     host, port = split_port(word, default_port)
     if ip := parse_ip(host):
