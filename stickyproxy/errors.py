@@ -40,6 +40,10 @@ class ConfigError(StickyProxyError):
         self.faults = tuple(faults)
 
 
+class StartError(StickyProxyError):
+    """The configuration is right, but the machine does not let it run: a port is taken, a log cannot be opened."""
+
+
 # -- the client ------------------------------------------------------------------------------------------------------
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from stickyproxy.config import values
+from stickyproxy.config.parameters import parse_parameters
 from stickyproxy.config.settings import ErrorLog, LogFormat
 from stickyproxy.config.suggest import suggest
 from stickyproxy.config.templates import parse_template
@@ -54,7 +55,7 @@ def parse_log_format(words: Sequence[str]) -> LogFormat:
     name, *template = words
     escape = "default"
     if template[0].startswith("escape="):
-        escape = values.choice("default", "json", "none")(template.pop(0).removeprefix("escape="))
+        escape = parse_parameters([template.pop(0)], {"escape": values.choice("default", "json", "none")})["escape"]
     if not template:
         raise ValueError("the format is empty; expected NAME [escape=default|json|none] TEMPLATE...")
     if name in {known.name for known in BUILT_IN_FORMATS}:

@@ -1,0 +1,83 @@
+"""Settings to a working house: upstreams, locations, and the sites that listeners serve."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from stickyproxy.balance.group import Group
+from stickyproxy.config.settings import Listen, Location, Server, Settings, VirtualServer
+from stickyproxy.config.settings import Upstream as UpstreamSettings
+from stickyproxy.http.agent import Agent, AgentSettings
+from stickyproxy.http.channel import ChannelSettings
+from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.observe.access_log import AccessLog
+from stickyproxy.observe.log_files import LogFiles
+from stickyproxy.proxy.locations import LocationResource, ProxyResource, ReturnResource
+from stickyproxy.proxy.scope import Scope
+from stickyproxy.proxy.site import Site
+from stickyproxy.proxy.tree import Hosts, VirtualHost
+from stickyproxy.proxy.upstream import Upstream
+from stickyproxy.sticky.policies import build_policy
+
+
+def build_upstreams(
+    settings: Settings,
+    resolve: Callable[[Sequence[Server]], tuple[Server, ...]],
+    agent: Callable[[AgentSettings], Agent],
+) -> dict[str, Upstream]:
+    """Build every upstream, by name; `resolve` finds the addresses of its servers, `agent` makes its connections."""
+    return {name: _upstream(each, resolve(each.servers), agent) for name, each in settings.upstreams.items()}
+
+
+def _upstream(
+    settings: UpstreamSettings, servers: Sequence[Server], agent: Callable[[AgentSettings], Agent]
+) -> Upstream:
+    return Upstream(
+        settings.name.encode(),
+        build_policy(settings.stickiness, servers),
+        Group(servers),
+        agent(AgentSettings(settings.keepalive, settings.keepalive_timeout, settings.keepalive_requests)),
+    )
+
+
+def build_sites(
+    settings: Settings, upstreams: Mapping[str, Upstream], logs: LogFiles, deadlines: Deadlines
+) -> list[tuple[Listen, Site]]:
+    """Build a site for each address that is listened on. Raises StartError for a log that cannot be opened."""
+    hosts = {server.name: build_host(server, upstreams, logs) for server in settings.servers}
+    at: dict[str, list[tuple[Listen, VirtualServer]]] = {}
+    for server in settings.servers:
+        for listen in server.listens:
+            at.setdefault(listen.shown, []).append((listen, server))
+    sites = []
+    for listening in at.values():
+        listen, default = next((pair for pair in listening if pair[0].default_server), listening[0])
+        tree = Hosts(hosts[default.name])
+        for _, server in listening:
+            tree.add(server.server_names, hosts[server.name])
+        sites.append((listen, Site(tree, _channel_settings(default), deadlines)))
+    return sites
+
+
+def _channel_settings(server: VirtualServer) -> ChannelSettings:
+    return ChannelSettings(server.client_header_timeout, server.keepalive_timeout, server.keepalive_requests)
+
+
+def build_host(server: VirtualServer, upstreams: Mapping[str, Upstream], logs: LogFiles) -> VirtualHost:
+    """Build one virtual host with its locations."""
+    name = (server.server_names[0] if server.server_names else "").encode()
+    host = VirtualHost(_resource(server.fallback, name, upstreams, logs))
+    for location in server.locations:
+        hang = host.hang_exact if location.exact else host.hang
+        path = location.path + "/" if location.exact and location.slashed else location.path
+        hang(path, _resource(location, name, upstreams, logs))
+    return host
+
+
+def _resource(
+    location: Location, server_name: bytes, upstreams: Mapping[str, Upstream], logs: LogFiles
+) -> LocationResource:
+    observers = [AccessLog(logs.open(log.path), log.format) for log in location.access_logs]
+    scope = Scope(server_name, location, observers)
+    if location.proxy_pass is not None:
+        return ProxyResource(scope, upstreams[location.proxy_pass.upstream])
+    assert location.return_ is not None
+    return ReturnResource(scope, location.return_)

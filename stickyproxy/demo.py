@@ -1,0 +1,37 @@
+"""Servers to try the proxy with: they run inside the process and answer with their name and what they were sent."""
+
+from twisted.internet.interfaces import IListeningPort, IReactorTCP
+from twisted.web.resource import Resource
+from twisted.web.server import Request, Site
+
+
+class DemoResource(Resource):
+    """Answers any request with the server's name, and with the request as it arrived."""
+
+    isLeaf = True
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._name = name.encode()
+
+    def render(self, request: Request) -> bytes:
+        request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+        body = len(request.content.read())
+        lines = [b"server " + self._name, b"", b"%b %b %b" % (request.method, request.uri, request.clientproto)]
+        for name, values in request.requestHeaders.getAllRawHeaders():
+            lines += [name + b": " + value for value in values]
+        if body:
+            lines += [b"", b"and a body of %d bytes" % body]
+        return b"\n".join(lines) + b"\n"
+
+
+class _DemoSite(Site):
+    noisy = False
+
+    def log(self, request: Request) -> None:
+        """Nothing: the proxy's own access log tells of the request."""
+
+
+def start_demo(reactor: IReactorTCP, name: str) -> IListeningPort:
+    """Start the demonstration server of that name on a free loopback port."""
+    return reactor.listenTCP(0, _DemoSite(DemoResource(name)), interface="127.0.0.1")

@@ -1,0 +1,86 @@
+"""Connections to the servers of one upstream: kept ones first, new ones where none is idle."""
+
+from attrs import frozen
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
+from twisted.internet.error import TimeoutError
+from twisted.internet.interfaces import IAddress, IReactorTCP, IStreamClientEndpoint
+from twisted.internet.protocol import Factory
+from twisted.python.failure import Failure
+
+from stickyproxy.config.addresses import InetAddress, UnixAddress
+from stickyproxy.errors import ConnectFailed, ConnectTimedOut
+from stickyproxy.http.connection import ServerConnection
+from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.pool import Pool
+
+Address = InetAddress | UnixAddress
+
+
+@frozen
+class AgentSettings:
+    """How connections are kept: how many idle ones, for how many seconds, and for how many requests each."""
+
+    keepalive: int = 32
+    keepalive_timeout: float = 60.0
+    keepalive_requests: int = 1000
+
+
+class Agent:
+    """Lends out connections; each comes back by itself when its response has ended and it can serve another request."""
+
+    def __init__(self, reactor: IReactorTCP, deadlines: Deadlines, settings: AgentSettings) -> None:
+        self.settings = settings
+        self.deadlines = deadlines
+        self._reactor = reactor
+        self._pool: Pool[ServerConnection] = Pool(settings.keepalive)
+
+    def take(self, address: Address) -> ServerConnection | None:
+        """Take an idle connection to `address`, or None."""
+        return self._pool.take(address)
+
+    def connect(self, address: Address, timeout: float) -> "Deferred[ServerConnection]":
+        """Make a new connection within `timeout` seconds; fires with it, or fails with ConnectFailed, ConnectTimedOut.
+
+        Cancelling the Deferred gives the attempt up.
+        """
+        connecting = self._endpoint(address, timeout).connect(_ServerFactory(self, address))
+        return connecting.addErrback(_translate, address)
+
+    def keep(self, connection: ServerConnection) -> None:
+        """Take back a connection that can serve another request."""
+        self._pool.put(connection)
+
+    def forget(self, connection: ServerConnection) -> None:
+        """A kept connection is gone."""
+        self._pool.discard(connection)
+
+    def close(self) -> None:
+        """Close all that is idle."""
+        self._pool.clear()
+
+    def _endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
+        if isinstance(address, UnixAddress):
+            return UNIXClientEndpoint(self._reactor, address.path, timeout=timeout)
+        endpoint = TCP4ClientEndpoint if address.ip.version == 4 else TCP6ClientEndpoint
+        return endpoint(self._reactor, address.host, address.port, timeout=timeout)
+
+
+class _ServerFactory(Factory):
+    noisy = False
+
+    def __init__(self, agent: Agent, address: Address) -> None:
+        self._agent = agent
+        self._address = address
+
+    def buildProtocol(self, addr: IAddress | None) -> ServerConnection:
+        settings = self._agent.settings
+        return ServerConnection(
+            self._agent, self._address, settings.keepalive_timeout, settings.keepalive_requests
+        )
+
+
+def _translate(failure: Failure, address: Address) -> Failure:
+    if failure.check(TimeoutError):
+        return Failure(ConnectTimedOut(f"{address}: no connection in time"))
+    return Failure(ConnectFailed(f"{address}: {failure.getErrorMessage()}"))

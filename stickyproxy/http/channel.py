@@ -1,0 +1,387 @@
+"""One client connection: takes its requests one at a time and writes the answers in order."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import Protocol as Interface
+
+from attrs import field, frozen
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IAddress, IPushProducer, ITransport
+from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from stickyproxy.errors import ClientFault
+from stickyproxy.http.deadlines import NEVER, Deadlines
+from stickyproxy.http.framing import LAST_CHUNK, chunked
+from stickyproxy.http.reader import Message, RequestReader
+from stickyproxy.http.request import Limits
+from stickyproxy.http.response import bodiless
+from stickyproxy.http.transports import writer
+
+# How long a connection may take to end after its last answer: the client reads what is left, and what it still sends
+# is thrown away, so that the answer reaches it instead of a reset (nginx's lingering_time).
+LINGER = 30.0
+
+_INTERNET = (IPv4Address, IPv6Address)
+_serials = count(1)
+
+
+class RequestHandler(Interface):
+    """What answers one request. The channel calls it; it answers through the channel.
+
+    `body_timeout` and `send_timeout` are seconds between two reads of the body and two writes of the answer.
+    """
+
+    body_timeout: float
+    send_timeout: float
+
+    def begin(self) -> None:
+        """The request's turn has come: answer it, now or later."""
+
+    def body_received(self, chunks: list[bytes], complete: bool) -> None:
+        """More of the body is here; only after `Channel.want_body`."""
+
+    def body_failed(self, fault: ClientFault) -> None:
+        """The body cannot be read to its end."""
+
+    def client_lost(self) -> None:
+        """The client is gone; nothing can be answered any more."""
+
+    def client_paused(self) -> None:
+        """The client does not read as fast as the answer comes."""
+
+    def client_resumed(self) -> None:
+        """The client has caught up."""
+
+    def answered(self) -> None:
+        """The answer is written to its end."""
+
+
+@frozen
+class Ends:
+    """The two ends of a client's connection, whose number in this process is `serial`.
+
+    A Unix socket has no address: nginx shows it as `unix:`, port 0.
+    """
+
+    serial: int
+    peer_host: bytes = b"unix:"
+    peer_port: int = 0
+    local_host: bytes = b"unix:"
+    local_port: int = 0
+
+    @classmethod
+    def of(cls, transport: ITransport, serial: int) -> "Ends":
+        """Ask a transport for both."""
+        peer, local = transport.getPeer(), transport.getHost()
+        if not (isinstance(peer, _INTERNET) and isinstance(local, _INTERNET)):
+            return cls(serial)
+        return cls(serial, peer.host.encode("ascii"), peer.port, local.host.encode("ascii"), local.port)
+
+
+@frozen
+class ChannelSettings:
+    """What holds for every connection of a listener. Times are seconds."""
+
+    header_timeout: float = 60.0
+    keepalive_timeout: float = 75.0
+    keepalive_requests: int = 1000
+    limits: Limits = field(factory=Limits)
+
+
+class ChannelFactory(Factory):
+    """Makes a channel for each client that connects.
+
+    `handle(channel, message)` returns the handler of one request; its `begin` is called next.
+    """
+
+    noisy = False
+
+    def __init__(
+        self, handle: "Callable[[Channel, Message], RequestHandler]", settings: ChannelSettings, deadlines: Deadlines
+    ) -> None:
+        self.handle = handle
+        self.settings = settings
+        self.deadlines = deadlines
+
+    def buildProtocol(self, addr: IAddress | None) -> "Channel":
+        return Channel(self)
+
+
+@implementer(IPushProducer)
+class Channel(Protocol):
+    """The server side of one connection (RFC 9112).
+
+    A handler answers by `start`, `write` and `end`; what it writes goes out at the next `flush` or `end`, so that a
+    head and the body that is already there are one write.
+    """
+
+    transport: ITransport
+    deadline = NEVER
+
+    def __init__(self, factory: ChannelFactory) -> None:
+        self._factory = factory
+        self._settings = factory.settings
+        self._seconds = factory.deadlines.seconds
+        self._reader = RequestReader(factory.settings.limits)
+        self._backlog = b""
+        # The request in progress.
+        self._message: Message | None = None
+        self._handler: RequestHandler | None = None
+        self._wanted = self._held = self._continue_due = False
+        # Its answer.
+        self._out: list[bytes] = []
+        self._chunked = self._bodiless = self._last = False
+        # The connection. `requests` counts those begun on it, `bytes_sent` what was written for the one in progress.
+        self.requests = 0
+        self.bytes_sent = 0
+        self._reading = True
+        self._proceeding = self._blocked = self._closing = self._gone = False
+
+    # -- the connection ------------------------------------------------------------------------------------------------
+
+    def connectionMade(self) -> None:
+        transport = self.transport
+        self._write = writer(transport)
+        if hasattr(transport, "setTcpNoDelay"):
+            transport.setTcpNoDelay(True)
+        transport.registerProducer(self, True)
+        self.ends = Ends.of(transport, next(_serials))
+        self.deadline = self._seconds() + self._settings.header_timeout
+        self._factory.deadlines.watch(self)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self._gone = True
+        self._factory.deadlines.unwatch(self)
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            handler.client_lost()
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._closing:
+            return
+        message = self._message
+        if message is None:
+            if not self._reader.head_begun:
+                self.deadline = self._seconds() + self._settings.header_timeout
+            self._reader.feed(data)
+            self._proceed()
+        elif message.complete:
+            # The next request waits, unparsed, until this one is answered.
+            self._backlog += data
+            self._regulate()
+        else:
+            self._reader.feed(data)
+            self._deliver()
+
+    def timed_out(self) -> None:
+        """The deadline has passed: what that means depends on what was waited for."""
+        self.deadline = NEVER
+        message = self._message
+        if self._closing or self._blocked:
+            self.transport.abortConnection()
+        elif message is None and not self._reader.head_begun:
+            self._close()
+        elif message is None:
+            self._reader.fail(ClientFault(408, "the request head did not arrive in time"))
+            self._proceed()
+        elif not message.complete:
+            self._reader.fail(ClientFault(408, "the request body did not arrive in time"))
+            self._deliver()
+
+    def abort(self) -> None:
+        """Cut the connection, so that the client cannot take what it got for the whole answer."""
+        self._handler = None
+        self._closing = True
+        if not self._gone:
+            self.transport.abortConnection()
+
+    # -- taking requests -----------------------------------------------------------------------------------------------
+
+    def _proceed(self) -> None:
+        """Begin the next request, and the next as long as they are answered at once."""
+        if self._proceeding:
+            return
+        self._proceeding = True
+        while self._message is None and not self._closing:
+            if not self._reader.messages and self._backlog:
+                data, self._backlog = self._backlog, b""
+                self._reader.feed(data)
+            if not self._reader.messages:
+                break
+            self._message = message = self._reader.messages.popleft()
+            self._wanted = self._held = False
+            self._continue_due = message.head.expects_continue
+            self.deadline = NEVER
+            self.requests += 1
+            self.bytes_sent = 0
+            self._handler = handler = self._factory.handle(self, message)
+            handler.begin()
+        self._proceeding = False
+        self._regulate()
+
+    def hand_over(self, handler: RequestHandler) -> None:
+        """Have another handler answer the request in progress; nothing of the answer has been started."""
+        self._handler = handler
+        self._wanted = self._held = False
+
+    def want_body(self) -> None:
+        """Have the handler told of the body from now on, what is here of it at once."""
+        message = self._message
+        if message is None:
+            return
+        if self._continue_due and not message.complete and not message.chunks:
+            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._continue_due = self._held = False
+        self._wanted = True
+        self._deliver()
+
+    def hold_body(self) -> None:
+        """Read no more of the body until `release_body`: nobody can take it."""
+        self._held = True
+        self.deadline = NEVER
+        self._regulate()
+
+    def release_body(self) -> None:
+        """Read on."""
+        self._held = False
+        self._deliver()
+
+    def _deliver(self) -> None:
+        message, handler = self._message, self._handler
+        if message is None or handler is None:
+            return
+        if self._wanted and not self._held:
+            if message.fault is not None:
+                self._wanted = False
+                self.deadline = NEVER
+                handler.body_failed(message.fault)
+                return
+            self.deadline = NEVER if message.complete else self._seconds() + handler.body_timeout
+            self._wanted = not message.complete
+            if message.chunks or message.complete:
+                chunks, message.chunks = message.chunks, []
+                handler.body_received(chunks, message.complete)
+        self._regulate()
+
+    def _regulate(self) -> None:
+        """Read from the socket just when something can be done with what comes.
+
+        While a request is answered the socket is read on, since that is how a client's leaving is noticed; a client
+        that sends the next request before is read no further than that.
+        """
+        message = self._message
+        if self._closing or message is None:
+            reading = True
+        elif message.complete:
+            reading = not self._backlog
+        else:
+            reading = self._wanted and not self._held
+        if reading != self._reading and not self._gone:
+            self._reading = reading
+            if reading:
+                self.transport.resumeProducing()
+            else:
+                self.transport.pauseProducing()
+
+    # -- answering -----------------------------------------------------------------------------------------------------
+
+    def start(self, status: int, reason: bytes, lines: list[bytes], length: int | None) -> None:
+        """Begin the answer: status line and field lines, and the framing for a body of `length` bytes (None: unknown).
+
+        `lines` end in CRLF and hold neither Content-Length, Transfer-Encoding nor Connection.
+        """
+        message = self._message
+        assert message is not None
+        head = message.head
+        self._bodiless = bodiless(head.method, status)
+        self._chunked = False
+        self._last = (
+            self._last
+            or not head.keep_alive
+            or not message.complete
+            or self.requests >= self._settings.keepalive_requests
+        )
+        out = self._out
+        out.append(b"HTTP/1.1 %d %b\r\n" % (status, reason))
+        out += lines
+        if length is not None:
+            if status != 204:
+                out.append(b"Content-Length: %d\r\n" % length)
+        elif not self._bodiless:
+            if head.http11:
+                self._chunked = True
+                out.append(b"Transfer-Encoding: chunked\r\n")
+            else:
+                self._last = True
+        if self._last:
+            out.append(b"Connection: close\r\n\r\n")
+        elif head.http11:
+            out.append(b"\r\n")
+        else:
+            out.append(b"Connection: keep-alive\r\n\r\n")
+
+    def write(self, chunks: list[bytes]) -> None:
+        """Add body bytes to the answer; they are left out where the answer has no body."""
+        if self._bodiless:
+            return
+        self._out += chunked(chunks) if self._chunked else chunks
+
+    def flush(self) -> None:
+        """Send what was added."""
+        out = self._out
+        if out and not self._gone:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            self._out = []
+            self.bytes_sent += len(data)
+            self._write(data)
+
+    def end(self) -> None:
+        """The answer is whole: send it and go on to the next request."""
+        if self._chunked:
+            self._out.append(LAST_CHUNK)
+        self.flush()
+        message, handler = self._message, self._handler
+        self._message = self._handler = None
+        if handler is not None:
+            handler.answered()
+        if self._gone:
+            return
+        if self._last:
+            assert message is not None
+            self._close(unread=not message.complete or bool(self._backlog))
+        else:
+            self.deadline = self._seconds() + self._settings.keepalive_timeout
+            self._proceed()
+
+    def _close(self, unread: bool = False) -> None:
+        """Close when all is written; `unread` bytes are awaited for a while, since closing over them sends a reset."""
+        self._closing = True
+        transport = self.transport
+        transport.unregisterProducer()
+        self.deadline = self._seconds() + LINGER
+        if unread and hasattr(transport, "loseWriteConnection"):
+            transport.loseWriteConnection()
+            self._regulate()
+        else:
+            transport.loseConnection()
+
+    # -- the transport's view: this channel produces what is written to it ---------------------------------------------
+
+    def pauseProducing(self) -> None:
+        self._blocked = True
+        if self._handler is not None:
+            self.deadline = self._seconds() + self._handler.send_timeout
+            self._handler.client_paused()
+
+    def resumeProducing(self) -> None:
+        self._blocked = False
+        if self._handler is not None:
+            self.deadline = NEVER
+            self._handler.client_resumed()
+        elif not self._closing:
+            self.deadline = self._seconds() + self._settings.keepalive_timeout
+
+    def stopProducing(self) -> None:
+        """The transport is gone; `connectionLost` follows."""

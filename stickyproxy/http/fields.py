@@ -1,0 +1,43 @@
+"""Header fields as they travel: `(key, name, value)`, where `key` is the name in lower case, compared once."""
+
+from collections.abc import Iterable
+
+Field = tuple[bytes, bytes, bytes]
+
+# Fields that speak of one connection only and are never passed on (RFC 9110 section 7.6.1 and its precursors).
+HOP_BY_HOP = frozenset(
+    {
+        b"connection",
+        b"http2-settings",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-authentication-info",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
+)
+
+# Fields that `Connection` may name without being dropped: the message could not be delivered rightly without them.
+_NEVER_NOMINATED = frozenset({b"content-length", b"host", b"cookie", b"set-cookie", b"connection"})
+
+
+def nominated(fields: Iterable[Field]) -> frozenset[bytes]:
+    """Return the keys of the fields that the `Connection` lines declare hop by hop (RFC 9110 section 7.6.1)."""
+    names = {
+        token.strip().lower() for key, _, value in fields if key == b"connection" for token in value.split(b",")
+    }
+    return frozenset(names - _NEVER_NOMINATED - {b"", b"close"})
+
+
+def values(fields: Iterable[Field], key: bytes) -> list[bytes]:
+    """Return the values of every field of that key, in order."""
+    return [value for name, _, value in fields if name == key]
+
+
+def line(name: bytes, value: bytes) -> bytes:
+    """Return the field as it is written on the wire."""
+    return b"%b: %b\r\n" % (name, value)

@@ -1,0 +1,66 @@
+"""The head of a server's response: what was parsed, checked once, and frozen."""
+
+from attrs import frozen
+
+from stickyproxy.errors import MalformedResponse
+from stickyproxy.http.fields import Field, nominated
+
+_NO_FIELDS: frozenset[bytes] = frozenset()
+
+
+@frozen
+class ResponseHead:
+    """A response without its body.
+
+    `length` is the Content-Length as the server sent it (None when there is none), `until_close` says that the body
+    ends with the connection. `reusable` says that the server will take another request on the same connection.
+    """
+
+    status: int
+    reason: bytes
+    fields: tuple[Field, ...]
+    length: int | None = None
+    until_close: bool = False
+    reusable: bool = True
+    nominated: frozenset[bytes] = _NO_FIELDS
+
+    def first(self, key: bytes) -> bytes:
+        """Return the value of the first field of that key; empty when there is none."""
+        for name, _, value in self.fields:
+            if name == key:
+                return value
+        return b""
+
+
+def bodiless(method: bytes, status: int) -> bool:
+    """Whether a response to `method` with `status` never has a body (RFC 9112 section 6.3)."""
+    return method == b"HEAD" or status == 204 or status == 304
+
+
+def read_response_head(
+    status: int, reason: bytes, fields: list[Field], keep_alive: bool, bodiless: bool
+) -> ResponseHead:
+    """Check what the parser found and return it as a head. Raises MalformedResponse.
+
+    `keep_alive` is what the parser makes of version and `Connection`; `bodiless` says that no body follows.
+    """
+    if not 100 <= status <= 999:
+        raise MalformedResponse(f"status {status}")
+    length: int | None = None
+    chunked = False
+    hop_by_hop = _NO_FIELDS
+    for key, _, value in fields:
+        if key == b"content-length":
+            if length is not None or not value.isdigit() or len(value) > 19:
+                raise MalformedResponse("Content-Length twice, or not a number")
+            length = int(value)
+        elif key == b"transfer-encoding":
+            if chunked or value.lower() != b"chunked":
+                raise MalformedResponse("a transfer coding other than one chunked")
+            chunked = True
+        elif key == b"connection" and value.lower() not in (b"keep-alive", b"close"):
+            hop_by_hop = nominated(fields)
+    if chunked and length is not None:
+        raise MalformedResponse("Content-Length with Transfer-Encoding")
+    until_close = length is None and not chunked and not bodiless
+    return ResponseHead(status, reason, tuple(fields), length, until_close, keep_alive and not until_close, hop_by_hop)

@@ -1,0 +1,78 @@
+"""The access log: one line a request, in the format that `log_format` gives it."""
+
+import json
+import re
+from collections.abc import Callable
+
+from stickyproxy.config.settings import LogFormat
+from stickyproxy.config.templates import Variable
+from stickyproxy.observe.log_files import LogFile
+from stickyproxy.proxy.outcome import Outcome
+from stickyproxy.proxy.variables import Facts, Getter, part_getter
+
+# What nginx escapes (ngx_http_log_escape): whatever could end a quoted value, or upset a terminal.
+_ODD = re.compile(rb'[\x00-\x1f"\\\x7f-\xff]')
+
+# Variables whose values the proxy makes itself, of digits, letters and signs that need no escape.
+_TAME = frozenset(
+    """
+    body_bytes_sent bytes_sent connection connection_requests content_length msec remote_addr remote_port request_id
+    request_length request_time scheme server_addr server_port server_protocol status sticky_reason sticky_status
+    time_iso8601 time_local upstream_addr upstream_connect_time upstream_header_time upstream_response_length
+    upstream_response_time upstream_status
+    """.split()
+)
+
+
+class AccessLog:
+    """An observer that writes a line for each Outcome."""
+
+    def __init__(self, file: LogFile, log_format: LogFormat) -> None:
+        self._file = file
+        self._format = compile_format(log_format)
+
+    def __call__(self, outcome: Outcome) -> None:
+        self._file.write(self._format(outcome))
+
+
+def compile_format(log_format: LogFormat) -> Getter:
+    """Return a function that makes the line, with its line feed, from the facts of a request."""
+    escape, absent = _ESCAPES[log_format.escape]
+    getters = [
+        _escaped(part, escape, absent) if isinstance(part, Variable) else part_getter(part)
+        for part in log_format.template.parts
+    ]
+    getters.append(lambda facts: b"\n")
+    return lambda facts: b"".join([getter(facts) for getter in getters])
+
+
+def _escaped(variable: Variable, escape: Callable[[bytes], bytes], absent: bytes) -> Getter:
+    getter = part_getter(variable)
+    if variable.name in _TAME:
+        return lambda facts: getter(facts) or absent
+
+    def value(facts: Facts) -> bytes:
+        found = getter(facts)
+        return escape(found) if found else absent
+
+    return value
+
+
+def _escape_default(value: bytes) -> bytes:
+    return _ODD.sub(lambda match: b"\\x%02X" % match[0][0], value) if _ODD.search(value) else value
+
+
+def _escape_json(value: bytes) -> bytes:
+    return json.dumps(value.decode("utf-8", "backslashreplace"))[1:-1].encode("ascii") if _ODD.search(value) else value
+
+
+def _escape_nothing(value: bytes) -> bytes:
+    return value
+
+
+# `escape=`: how a value is made safe, and what stands for one that is not there.
+_ESCAPES: dict[str, tuple[Callable[[bytes], bytes], bytes]] = {
+    "default": (_escape_default, b"-"),
+    "json": (_escape_json, b""),
+    "none": (_escape_nothing, b""),
+}

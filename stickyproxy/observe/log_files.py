@@ -1,0 +1,93 @@
+"""Log files: lines are gathered and written in batches, and the files are opened anew when they have been rotated."""
+
+import os
+import sys
+
+from twisted.logger import Logger
+
+from stickyproxy.errors import StartError
+
+_log = Logger()
+
+# How much may be gathered, in bytes, before it is written at once.
+_BATCH = 64 * 1024
+_STANDARD = {"-": sys.__stdout__, "stdout": sys.__stdout__, "stderr": sys.__stderr__}
+
+
+class LogFile:
+    """One file that lines are appended to; `-` or `stdout`, and `stderr`, are the process's own."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._lines: list[bytes] = []
+        self._size = 0
+        self._failing = False
+        self._fd = self._open()
+
+    def write(self, line: bytes) -> None:
+        """Gather a line, which ends in a line feed."""
+        self._lines.append(line)
+        self._size += len(line)
+        if self._size >= _BATCH:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was gathered. A file that takes no more loses lines, and says so once."""
+        if not self._lines:
+            return
+        data = b"".join(self._lines)
+        self._lines.clear()
+        self._size = 0
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+            self._failing = False
+        except OSError as error:
+            if not self._failing:
+                self._failing = True
+                _log.error("cannot write {path}: {error}", path=self.path, error=error.strerror)
+
+    def reopen(self) -> None:
+        """Go on in a new file of the same name, after the old one was moved away; keeps the old one on failure."""
+        self.flush()
+        if self.path in _STANDARD:
+            return
+        try:
+            new = self._open()
+        except StartError as error:
+            _log.error("{error}", error=error)
+            return
+        os.close(self._fd)
+        self._fd = new
+
+    def _open(self) -> int:
+        standard = _STANDARD.get(self.path)
+        if standard is not None:
+            return standard.fileno()
+        try:
+            return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise StartError(f"cannot open the log {self.path}: {error.strerror}") from None
+
+
+class LogFiles:
+    """All the log files of the process, one for each path."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, LogFile] = {}
+
+    def open(self, path: str) -> LogFile:
+        """Return the file at `path`. Raises StartError when it cannot be opened for appending."""
+        if path not in self._files:
+            self._files[path] = LogFile(path)
+        return self._files[path]
+
+    def flush(self) -> None:
+        """Write what was gathered for all of them."""
+        for file in self._files.values():
+            file.flush()
+
+    def reopen(self) -> None:
+        """Open all of them anew."""
+        for file in self._files.values():
+            file.reopen()

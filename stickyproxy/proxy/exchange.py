@@ -1,0 +1,210 @@
+"""One client request: the facts about it, the proxy's own answers, and its end in an Outcome."""
+
+from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Protocol
+
+from stickyproxy.balance.words import Assignment
+from stickyproxy.config.settings import ErrorPage
+from stickyproxy.errors import ClientFault
+from stickyproxy.http.channel import Channel, Ends
+from stickyproxy.http.reader import Message
+from stickyproxy.http.request import RequestHead
+from stickyproxy.http.response import ResponseHead
+from stickyproxy.proxy.error_pages import error_page, reason_phrase
+from stickyproxy.proxy.outcome import Outcome, Try
+from stickyproxy.proxy.scope import Scope
+from stickyproxy.sticky.dates import imf_fixdate
+
+# The status under which a client that left is logged (nginx's NGX_HTTP_CLIENT_CLOSED_REQUEST).
+CLIENT_CLOSED = 499
+
+_SERVER = b"Server: stickyproxy\r\n"
+_serials = count(1)
+
+
+class Router(Protocol):
+    """What an exchange needs of the site it belongs to."""
+
+    @property
+    def seconds(self) -> Callable[[], float]:
+        """The clock: a call gives epoch seconds."""
+
+    def redirect(self, exchange: "Exchange", uri: bytes) -> "Exchange":
+        """Return an exchange for a GET of `uri` on the same channel and the same server name."""
+
+
+class Exchange:
+    """What all exchanges have in common; each kind of location has a class of its own, which says how it serves.
+
+    It is the channel's handler of one request, and what variables are read from while the request runs.
+    """
+
+    __slots__ = (
+        "_is_error_page",
+        "_status_instead",
+        "assignment",
+        "body_bytes",
+        "channel",
+        "head",
+        "message",
+        "nth",
+        "response",
+        "scope",
+        "sent",
+        "serial",
+        "site",
+        "started",
+        "status",
+        "tries",
+        "upstream",
+    )
+
+    def __init__(self, site: Router, scope: Scope, channel: Channel, message: Message) -> None:
+        self.site = site
+        self.scope = scope
+        self.channel = channel
+        self.message = message
+        self.head: RequestHead = message.head
+        self.serial = next(_serials)
+        self.nth = channel.requests
+        self.started = site.seconds()
+        self.status = 0
+        self.body_bytes = 0
+        self.upstream = b""
+        self.tries: list[Try] = []
+        self.assignment: Assignment | None = None
+        self.response: ResponseHead | None = None
+        self.sent: Sequence[bytes] = ()
+        # Whether this serves an error page, and the status it goes out with (0: its own).
+        self._status_instead = 0
+        self._is_error_page = False
+
+    # -- facts ---------------------------------------------------------------------------------------------------------
+
+    @property
+    def ends(self) -> Ends:
+        """The two ends of the client's connection."""
+        return self.channel.ends
+
+    @property
+    def server_name(self) -> bytes:
+        """The first name of the virtual server."""
+        return self.scope.server_name
+
+    @property
+    def finished(self) -> float:
+        """Now, as long as the request runs."""
+        return self.site.seconds()
+
+    @property
+    def bytes_sent(self) -> int:
+        """What the client was sent so far, heads and framing included."""
+        return self.channel.bytes_sent
+
+    @property
+    def body_timeout(self) -> float:
+        return self.scope.settings.client_body_timeout
+
+    @property
+    def send_timeout(self) -> float:
+        return self.scope.settings.send_timeout
+
+    # -- what the channel tells ----------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        fault = self.message.fault
+        limit = self.scope.settings.client_max_body_size
+        if fault is not None:
+            self.refuse(fault.status)
+        elif not self.scope.admits(self.channel.ends.peer_host):
+            self.refuse(403)
+        elif limit and self.head.length is not None and self.head.length > limit:
+            self.refuse(413)
+        else:
+            self.serve()
+
+    def serve(self) -> None:
+        """Answer a request that may enter and is not too large."""
+        raise NotImplementedError
+
+    def body_received(self, chunks: list[bytes], complete: bool) -> None:
+        """Only for those that want a body."""
+
+    def body_failed(self, fault: ClientFault) -> None:
+        self.refuse(fault.status)
+
+    def client_lost(self) -> None:
+        self.status = CLIENT_CLOSED
+        self.conclude()
+
+    def client_paused(self) -> None:
+        """Only for those that stream."""
+
+    def client_resumed(self) -> None:
+        """Only for those that stream."""
+
+    def answered(self) -> None:
+        self.conclude()
+
+    # -- answers of our own --------------------------------------------------------------------------------------------
+
+    def respond(self, status: int, lines: Sequence[bytes], body: bytes) -> None:
+        """Answer with `body`; `lines` are field lines."""
+        status = self._status_instead or status
+        out = [_SERVER, b"Date: %b\r\n" % imf_fixdate(int(self.site.seconds())), *lines]
+        self.scope.recipe.add(self, status, out)
+        self.status = status
+        self.sent = tuple(out)
+        self.body_bytes = 0 if self.head.method == b"HEAD" else len(body)
+        self.channel.start(status, reason_phrase(status), out, len(body))
+        self.channel.write([body])
+        self.channel.end()
+
+    def refuse(self, status: int, lines: Sequence[bytes] = ()) -> None:
+        """Answer with an error: the page that `error_page` names, or a plain one."""
+        page = None if self._is_error_page else self.scope.error_page(status)
+        if page is None:
+            status = self._status_instead or status
+            content_type, body = error_page(status, self.head.first(b"accept"))
+            self.respond(status, [b"Content-Type: %b\r\n" % content_type, *lines], body)
+        elif page.uri.startswith("/"):
+            self._show(page, status)
+        else:
+            self.respond(302, [b"Location: %b\r\n" % page.uri.encode(), *lines], b"")
+
+    def _show(self, page: ErrorPage, status: int) -> None:
+        """Hand over to the exchange that serves the error page; it goes on as the same request."""
+        successor = self.site.redirect(self, page.uri.encode())
+        successor.serial = self.serial
+        successor.started = self.started
+        successor.tries = self.tries
+        successor.assignment = self.assignment
+        successor._status_instead = status if page.status is None else page.status
+        successor._is_error_page = True
+        self.channel.hand_over(successor)
+        successor.begin()
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def conclude(self) -> None:
+        """The request is over, one way or the other: tell the observers."""
+        outcome = Outcome(
+            self.head,
+            self.channel.ends,
+            self.scope.server_name,
+            self.serial,
+            self.nth,
+            self.started,
+            self.site.seconds(),
+            self.status,
+            self.channel.bytes_sent,
+            self.body_bytes,
+            self.upstream,
+            tuple(self.tries),
+            self.assignment,
+            self.response,
+            tuple(self.sent),
+        )
+        for observe in self.scope.observers:
+            observe(outcome)

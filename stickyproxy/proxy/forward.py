@@ -1,0 +1,284 @@
+"""A request that is passed to a server: its tries, and what streams between client and server."""
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from stickyproxy.balance.peer import Peer
+from stickyproxy.errors import ClientFault, ConnectionStale, ServerFault, SessionRefused
+from stickyproxy.http.channel import Channel
+from stickyproxy.http.connection import ServerConnection
+from stickyproxy.http.fields import line
+from stickyproxy.http.reader import Message
+from stickyproxy.http.response import ResponseHead
+from stickyproxy.proxy.body import NO_BODY, RequestBody
+from stickyproxy.proxy.exchange import CLIENT_CLOSED, Exchange, Router
+from stickyproxy.proxy.outcome import Try
+from stickyproxy.proxy.recipes import RequestRecipe
+from stickyproxy.proxy.retries import IDEMPOTENT, may_try_next
+from stickyproxy.proxy.scope import Scope
+from stickyproxy.proxy.upstream import Upstream
+from stickyproxy.sticky.dates import imf_fixdate
+from stickyproxy.sticky.words import NO_CLAIM, Claim
+
+_log = Logger()
+
+
+class Forward(Exchange):
+    """One client request and its tries.
+
+    It runs one way: recall, assign, send; the response comes, remember, answer. Only a try that fails before anything
+    went to the client leads back to assign.
+    """
+
+    __slots__ = ("_body", "_claim", "_connecting", "_connection", "_peer", "_recipe", "_tried", "_upstream")
+
+    def __init__(
+        self, site: Router, scope: Scope, channel: Channel, message: Message, upstream: Upstream, recipe: RequestRecipe
+    ) -> None:
+        super().__init__(site, scope, channel, message)
+        self.upstream = upstream.name
+        self._upstream = upstream
+        self._recipe = recipe
+        self._claim: Claim = NO_CLAIM
+        self._body = NO_BODY
+        self._tried: list[Peer] = []
+        # The try in progress: its peer, and how far it is.
+        self._peer: Peer | None = None
+        self._connecting: Deferred[ServerConnection] | None = None
+        self._connection: ServerConnection | None = None
+
+    # -- a try ---------------------------------------------------------------------------------------------------------
+
+    def serve(self) -> None:
+        head, message = self.head, self.message
+        if head.has_body:
+            self._body = RequestBody(head.chunked, message.chunks if message.complete else [], message.complete)
+            if self._too_large():
+                self.refuse(413)
+                return
+        self._claim = self._upstream.policy.recall(head.cookies, head.target, self.started)
+        self._assign(self.started)
+
+    def _assign(self, now: float) -> None:
+        """Have a server chosen and turn to it."""
+        upstream = self._upstream
+        policy = upstream.policy
+        try:
+            assignment = upstream.group.assign(self._claim, self._tried, now, policy.fallback)
+        except SessionRefused as fault:
+            _log.warn("{upstream}: a session was refused: {fault}", upstream=self.upstream.decode(), fault=fault)
+            cleared = policy.forget(self._claim).set_cookies
+            self.refuse(fault.status, [line(b"Set-Cookie", value) for value in cleared])
+            return
+        except ServerFault as fault:
+            _log.error("{upstream}: {fault}", upstream=self.upstream.decode(), fault=fault)
+            self.refuse(fault.status)
+            return
+        self.assignment = assignment
+        self._peer = peer = assignment.peer
+        self._tried.append(peer)
+        peer.acquire()
+        self.tries.append(Try(peer.name, now))
+        connection = upstream.agent.take(peer.server.address)
+        if connection is None:
+            self._connect(peer)
+        elif self.head.method not in IDEMPOTENT and connection.stale:
+            # What must not be sent twice is not risked where it is known to be lost.
+            connection.close()
+            self._connect(peer)
+        else:
+            self._send(connection)
+
+    def _connect(self, peer: Peer) -> None:
+        timeout = self.scope.settings.proxy_connect_timeout
+        self._connecting = connecting = self._upstream.agent.connect(peer.server.address, timeout)
+        connecting.addCallbacks(self._connected, self._not_connected)
+
+    def _connected(self, connection: ServerConnection) -> None:
+        self._connecting = None
+        self._send(connection)
+
+    def _not_connected(self, failure: Failure) -> None:
+        self._connecting = None
+        if not failure.check(CancelledError):
+            failure.trap(ServerFault)
+            self.server_failed(failure.value)
+
+    def _send(self, connection: ServerConnection) -> None:
+        """Send the head and what is here of the body in one write; the rest follows as it comes."""
+        self.tries[-1].connected = self.site.seconds()
+        self._connection = connection
+        body = self._body
+        settings = self.scope.settings
+        data = self._recipe.head(self, self._claim.cookies)
+        data += body.framed(body.kept)
+        body.sent()
+        connection.send(
+            b"".join(data),
+            self,
+            self.head.method == b"HEAD",
+            body.complete,
+            settings.proxy_read_timeout,
+            settings.proxy_send_timeout,
+        )
+        if not body.complete:
+            self.channel.want_body()
+
+    # -- the request's body --------------------------------------------------------------------------------------------
+
+    def body_received(self, chunks: list[bytes], complete: bool) -> None:
+        body, connection = self._body, self._connection
+        body.add(chunks, complete)
+        if self._too_large():
+            self._fail(413)
+        elif connection is not None:
+            data = body.framed(chunks)
+            body.sent()
+            connection.write(b"".join(data))
+            if complete:
+                connection.finish()
+
+    def body_failed(self, fault: ClientFault) -> None:
+        self._fail(fault.status)
+
+    def _too_large(self) -> bool:
+        limit = self.scope.settings.client_max_body_size
+        return 0 < limit < self._body.size
+
+    def server_paused(self) -> None:
+        if not self._body.complete:
+            self.channel.hold_body()
+
+    def server_resumed(self) -> None:
+        if not self._body.complete:
+            self.channel.release_body()
+
+    # -- the response --------------------------------------------------------------------------------------------------
+
+    def response_received(self, head: ResponseHead | None, chunks: list[bytes], ended: bool) -> None:
+        if ended:
+            # The connection is no longer ours, whatever becomes of the answer.
+            self._connection = None
+        if head is not None:
+            self.response = head
+            attempt = self.tries[-1]
+            attempt.status = head.status
+            attempt.head_received = now = self.site.seconds()
+            if head.status >= 400 and self._another_is_left() and self._may_try_next(f"http_{head.status}", False, now):
+                self._end_try(now, failed=head.status not in (403, 404))
+                self._assign(now)
+                return
+            assert self._peer is not None
+            self._peer.success()
+            self._answer(head, self._peer, now)
+        if chunks:
+            size = sum(map(len, chunks))
+            self.body_bytes += size
+            self.tries[-1].body_bytes += size
+            self.channel.write(chunks)
+        if ended:
+            self._end_try(self.site.seconds(), failed=False)
+            self.channel.end()
+        else:
+            self.channel.flush()
+
+    def _answer(self, response: ResponseHead, peer: Peer, now: float) -> None:
+        """Start the answer: the server's fields, and what the client gets to remember."""
+        lines, set_cookies = self.scope.recipe.lines(self, response)
+        status = self._status_instead or response.status
+        memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, response.status, now)
+        for value in memory.set_cookies:
+            lines.append(b"Set-Cookie: %b\r\n" % value)
+        if memory.private:
+            lines.append(b"Cache-Control: private\r\n")
+        if not response.first(b"date"):
+            lines.append(b"Date: %b\r\n" % imf_fixdate(int(now)))
+        self.status = status
+        self.scope.recipe.add(self, status, lines)
+        self.sent = lines
+        self.channel.start(status, response.reason, lines, response.length)
+
+    def client_paused(self) -> None:
+        if self._connection is not None:
+            self._connection.hold()
+
+    def client_resumed(self) -> None:
+        if self._connection is not None:
+            self._connection.release()
+
+    # -- what goes wrong -----------------------------------------------------------------------------------------------
+
+    def server_failed(self, fault: ServerFault) -> None:
+        now = self.site.seconds()
+        self._connection = None
+        peer = self._peer
+        assert peer is not None
+        if self.status:
+            # A part of the answer is out: cut it, so that nobody takes it for the whole.
+            _log.error("{server}: {fault}", server=peer.name.decode(), fault=fault)
+            self._end_try(now, failed=True)
+            self.channel.abort()
+            self.conclude()
+        elif isinstance(fault, ConnectionStale) and self.head.method in IDEMPOTENT and self._body.resendable:
+            self._hold_body()
+            self._connect(peer)
+        else:
+            _log.error("{server}: {fault}", server=peer.name.decode(), fault=fault)
+            self._hold_body()
+            again = self._may_try_next(fault.condition, fault.unsent, now)
+            self._end_try(now, failed=fault.blames)
+            if again:
+                self._assign(now)
+            else:
+                self.refuse(fault.status)
+
+    def _may_try_next(self, condition: str, unsent: bool, now: float) -> bool:
+        return may_try_next(
+            self.scope.settings.proxy_next_upstream,
+            condition,
+            self.head.method,
+            unsent,
+            self._body.resendable,
+            len(self.tries),
+            now - self.started,
+        )
+
+    def _another_is_left(self) -> bool:
+        """Whether a server is left to try; if not, the client gets the error that this one sent."""
+        upstream = self._upstream
+        may_move = upstream.policy.fallback or self._claim.server is None
+        return may_move and len(self._tried) < len(upstream.group.peers)
+
+    def _hold_body(self) -> None:
+        """Take no more of the body while there is no server for it."""
+        if not self._body.complete:
+            self.channel.hold_body()
+
+    def _end_try(self, now: float, failed: bool) -> None:
+        """The try is over: whoever took part in it is free."""
+        peer, connection, connecting = self._peer, self._connection, self._connecting
+        self._peer = self._connection = self._connecting = None
+        if connecting is not None:
+            connecting.cancel()
+        if connection is not None:
+            connection.close()
+        if peer is not None:
+            self.tries[-1].ended = now
+            peer.release()
+            if failed:
+                peer.failure(now)
+
+    def _fail(self, status: int) -> None:
+        """The client's fault ends the try: answer `status`, or cut the answer that has begun."""
+        self._end_try(self.site.seconds(), failed=False)
+        if self.status:
+            self.channel.abort()
+            self.conclude()
+        else:
+            self.refuse(status)
+
+    def client_lost(self) -> None:
+        self._end_try(self.site.seconds(), failed=False)
+        self.status = self.status or CLIENT_CLOSED
+        self.conclude()

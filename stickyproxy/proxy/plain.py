@@ -1,0 +1,208 @@
+"""Any other twisted.web Resource in the tree: it is rendered with an ordinary IRequest, made when it is its turn."""
+
+from collections.abc import Iterable, Iterator
+
+from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IAddress, IPullProducer, IPushProducer
+from twisted.internet.task import cooperate
+from twisted.python.failure import Failure
+from twisted.web.http_headers import Headers
+from twisted.web.resource import IResource
+from twisted.web.server import Request
+from twisted.web.server import Site as TwistedSite
+
+from stickyproxy.http.channel import Channel
+from stickyproxy.http.fields import line
+from stickyproxy.http.reader import Message
+from stickyproxy.proxy.exchange import Exchange, Router
+from stickyproxy.proxy.locations import LocationResource
+from stickyproxy.proxy.paths import escape, matched
+from stickyproxy.proxy.scope import Scope
+
+_FRAMING = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+
+
+class PlainResource(LocationResource):
+    """A Resource that serves `path` and all below it (`/` is the root), its children found by twisted.web's means."""
+
+    def __init__(self, scope: Scope, resource: IResource, path: str) -> None:
+        super().__init__(scope)
+        depth = 0 if path == "/" else path.count("/")
+        self._site = _BelowSite(resource, depth)
+
+    def exchange(self, site: Router, channel: Channel, message: Message) -> Exchange:
+        return PlainExchange(site, self.scope, channel, message, self._site)
+
+
+class _BelowSite(TwistedSite):
+    """A twisted.web Site whose root stands `depth` segments down."""
+
+    displayTracebacks = False
+
+    def __init__(self, resource: IResource, depth: int) -> None:
+        super().__init__(resource)
+        self._depth = depth
+
+    def getResourceFor(self, request: Request) -> IResource:
+        for _ in range(self._depth):
+            request.prepath.append(request.postpath.pop(0))
+        return super().getResourceFor(request)
+
+
+class PlainExchange(Exchange):
+    """Gives the request to twisted.web once its body is whole, and passes on what comes of it."""
+
+    __slots__ = ("_producer", "_received", "_request", "_twisted_site")
+
+    def __init__(
+        self, site: Router, scope: Scope, channel: Channel, message: Message, twisted_site: TwistedSite
+    ) -> None:
+        super().__init__(site, scope, channel, message)
+        self._twisted_site = twisted_site
+        self._received = 0
+        self._request: Request | None = None
+        self._producer: IPushProducer | _Pulled | None = None
+
+    def serve(self) -> None:
+        head = self.head
+        self._request = request = Request(_TwistedChannel(self, self._twisted_site))
+        for _, name, value in head.fields:
+            request.requestHeaders.addRawHeader(name, value)
+        request.gotLength(head.length)
+        request.parseCookies()
+        if head.has_body:
+            self.channel.want_body()
+        else:
+            self._process(request)
+
+    def body_received(self, chunks: list[bytes], complete: bool) -> None:
+        request = self._request
+        assert request is not None
+        self._received += sum(map(len, chunks))
+        if 0 < self.scope.settings.client_max_body_size < self._received:
+            self.refuse(413)
+            return
+        for chunk in chunks:
+            request.handleContentChunk(chunk)
+        if complete:
+            self._process(request)
+
+    def _process(self, request: Request) -> None:
+        path, question, query = self.head.target.partition(b"?")
+        # As an HTTP/1.0 request: twisted.web then leaves the framing of the answer to the channel.
+        request.requestReceived(self.head.method, escape(matched(path)) + question + query, b"HTTP/1.0")
+
+    def client_paused(self) -> None:
+        if self._producer is not None:
+            self._producer.pauseProducing()
+
+    def client_resumed(self) -> None:
+        if self._producer is not None:
+            self._producer.resumeProducing()
+
+    def client_lost(self) -> None:
+        if self._producer is not None:
+            self._producer.stopProducing()
+        if self._request is not None:
+            self._request.connectionLost(Failure(ConnectionDone()))
+        super().client_lost()
+
+    # -- what twisted.web does with the answer -------------------------------------------------------------------------
+
+    def start_answer(self, status: int, reason: bytes, headers: Headers) -> None:
+        """Start the answer with what the Resource has set."""
+        lines: list[bytes] = []
+        length: int | None = None
+        for name, values in headers.getAllRawHeaders():
+            if name.lower() == b"content-length":
+                length = int(values[-1])
+            elif name.lower() not in _FRAMING:
+                lines += [line(name, value) for value in values]
+        status = self._status_instead or status
+        self.scope.recipe.add(self, status, lines)
+        self.status = status
+        self.sent = lines
+        self.channel.start(status, reason, lines, length)
+
+    def write_answer(self, data: bytes) -> None:
+        """Send more of the body."""
+        self.body_bytes += len(data)
+        self.channel.write([data])
+        self.channel.flush()
+
+    def end_answer(self) -> None:
+        """The Resource has finished."""
+        self.channel.end()
+
+    def cut_answer(self) -> None:
+        """The Resource gives the connection up."""
+        self.channel.abort()
+        self.conclude()
+
+    def produce_from(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
+        """Take the answer from a producer at the pace of the client."""
+        self._producer = producer if streaming else _Pulled(producer)
+
+    def produce_no_more(self) -> None:
+        """The producer is done."""
+        if isinstance(self._producer, _Pulled):
+            self._producer.end()
+        self._producer = None
+
+
+class _TwistedChannel:
+    """What twisted.web's Request knows as its channel."""
+
+    def __init__(self, exchange: PlainExchange, site: TwistedSite) -> None:
+        self.site = site
+        self.transport = exchange.channel.transport
+        self.registerProducer = exchange.produce_from
+        self.unregisterProducer = exchange.produce_no_more
+        self.write = exchange.write_answer
+        self.loseConnection = self.abortConnection = exchange.cut_answer
+        self._exchange = exchange
+
+    def getPeer(self) -> IAddress:
+        return self.transport.getPeer()
+
+    def getHost(self) -> IAddress:
+        return self.transport.getHost()
+
+    def isSecure(self) -> bool:
+        return False
+
+    def writeHeaders(self, version: bytes, code: int | bytes, reason: bytes, headers: Headers) -> None:
+        self._exchange.start_answer(int(code), reason, headers)
+
+    def writeSequence(self, chunks: Iterable[bytes]) -> None:
+        self.write(b"".join(chunks))
+
+    def requestDone(self, request: Request) -> None:
+        self._exchange.end_answer()
+
+
+class _Pulled:
+    """Asks a pull producer for more, turn by turn, as long as the client can take it."""
+
+    def __init__(self, producer: IPullProducer) -> None:
+        self._producer = producer
+        self._task = cooperate(self._pull())
+
+    def _pull(self) -> Iterator[None]:
+        while True:
+            self._producer.resumeProducing()
+            yield None
+
+    def pauseProducing(self) -> None:
+        self._task.pause()
+
+    def resumeProducing(self) -> None:
+        self._task.resume()
+
+    def stopProducing(self) -> None:
+        self.end()
+        self._producer.stopProducing()
+
+    def end(self) -> None:
+        """Ask no more."""
+        self._task.stop()

@@ -1,0 +1,127 @@
+"""Header recipes: what a location does to the fields of requests and responses, compiled when it is loaded."""
+
+from collections.abc import Sequence
+
+from stickyproxy.config.settings import Location
+from stickyproxy.http.fields import HOP_BY_HOP
+from stickyproxy.http.request import RequestHead
+from stickyproxy.http.response import ResponseHead
+from stickyproxy.proxy.paths import replace_prefix
+from stickyproxy.proxy.variables import GETTERS, Facts, Getter, compile_template
+
+# What every server is told unless `proxy_set_header` says otherwise. What the client itself says of these is a
+# stranger's word and is dropped. HTTP/1.0 clients may send no Host, but HTTP/1.1 servers are owed one.
+_DEFAULTS: tuple[tuple[bytes, Getter], ...] = (
+    (b"Host", lambda facts: facts.head.host or facts.upstream),
+    (b"X-Real-IP", GETTERS["remote_addr"]),
+    (b"X-Forwarded-For", GETTERS["remote_addr"]),
+    (b"X-Forwarded-Proto", GETTERS["scheme"]),
+    (b"X-Forwarded-Host", GETTERS["http_host"]),
+)
+
+_STRANGERS_WORDS = frozenset(
+    {
+        b"forwarded",
+        b"x-forwarded-by",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"x-forwarded-prefix",
+        b"x-forwarded-proto",
+        b"x-forwarded-server",
+        b"x-forwarded-ssl",
+        b"x-real-ip",
+    }
+)
+
+# Written anew from what was parsed: framing, Host and Cookie by the recipe; Expect is answered here.
+_REWRITTEN = frozenset({b"host", b"cookie", b"content-length", b"expect"})
+
+# Statuses that `add_header` without `always` adds to (ngx_http_headers_module).
+_ADDED_TO = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})
+
+
+class RequestRecipe:
+    """Writes the head that a server gets (`proxy_set_header`, `proxy_pass` with a URI)."""
+
+    def __init__(self, location: Location) -> None:
+        set_headers = location.proxy_set_headers
+        named = {header.name.lower() for header in set_headers}
+        defaults = [(name, getter) for name, getter in _DEFAULTS if name.lower() not in named]
+        own = [(header.name, compile_template(header.value)) for header in set_headers if header.value.parts]
+        self._set = [(name + b": ", getter) for name, getter in defaults + own]
+        self._dropped = HOP_BY_HOP | _STRANGERS_WORDS | _REWRITTEN | named
+        self._sends_cookies = b"cookie" not in named
+        self._prefix = location.path.encode()
+        self._uri = location.proxy_pass.uri if location.proxy_pass else None
+
+    def head(self, facts: Facts, cookies: Sequence[bytes]) -> list[bytes]:
+        """Return request line, fields and framing up to the empty line; `cookies` are the Cookie lines that go on."""
+        head = facts.head
+        out = [head.method, b" ", self._target(head), b" HTTP/1.1\r\n"]
+        for start, getter in self._set:
+            value = getter(facts)
+            if value:
+                out += (start, value, b"\r\n")
+        dropped = self._dropped | head.nominated if head.nominated else self._dropped
+        for key, name, value in head.fields:
+            if key not in dropped:
+                out += (name, b": ", value, b"\r\n")
+        if self._sends_cookies:
+            for cookie in cookies:
+                out += (b"Cookie: ", cookie, b"\r\n")
+        if head.chunked:
+            out.append(b"Transfer-Encoding: chunked\r\n\r\n")
+        elif head.length is not None:
+            out.append(b"Content-Length: %d\r\n\r\n" % head.length)
+        else:
+            out.append(b"\r\n")
+        return out
+
+    def _target(self, head: RequestHead) -> bytes:
+        if self._uri is None:
+            return head.target
+        path, question, query = head.target.partition(b"?")
+        return replace_prefix(path, self._prefix, self._uri) + question + query
+
+
+class ResponseRecipe:
+    """Writes the fields that the client gets (`proxy_hide_header`, `proxy_redirect`, `add_header`)."""
+
+    def __init__(self, location: Location) -> None:
+        self._hidden = HOP_BY_HOP | {b"content-length", b"set-cookie"} | location.proxy_hide_headers
+        self._hides_cookies = b"set-cookie" in location.proxy_hide_headers
+        self._redirects = [(redirect.source, compile_template(redirect.target)) for redirect in location.proxy_redirects]
+        self._added = [
+            (header.name + b": ", compile_template(header.value), header.always) for header in location.add_headers
+        ]
+
+    def lines(self, facts: Facts, response: ResponseHead) -> tuple[list[bytes], list[bytes]]:
+        """Return the field lines that pass, and the values of the server's Set-Cookie lines, which do not yet."""
+        lines: list[bytes] = []
+        set_cookies: list[bytes] = []
+        hidden = self._hidden | response.nominated if response.nominated else self._hidden
+        for key, name, value in response.fields:
+            if key not in hidden:
+                if self._redirects and (key == b"location" or key == b"refresh"):
+                    value = self._redirect(facts, key, value)
+                lines.append(b"%b: %b\r\n" % (name, value))
+            elif key == b"set-cookie" and not self._hides_cookies:
+                set_cookies.append(value)
+        return lines, set_cookies
+
+    def add(self, facts: Facts, status: int, lines: list[bytes]) -> None:
+        """Add what `add_header` says to the lines of an answer, the proxy's own answers included."""
+        for start, getter, always in self._added:
+            if always or status in _ADDED_TO:
+                value = getter(facts)
+                if value:
+                    lines.append(start + value + b"\r\n")
+
+    def _redirect(self, facts: Facts, key: bytes, value: bytes) -> bytes:
+        """Rewrite the URL in a `Location`, or behind `url=` in a `Refresh`, by the first redirect that matches."""
+        at = value.lower().find(b"url=") + 4 if key == b"refresh" else 0
+        for source, target in self._redirects:
+            if value.startswith(source, at):
+                return value[:at] + target(facts) + value[at + len(source) :]
+        return value

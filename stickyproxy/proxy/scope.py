@@ -1,0 +1,47 @@
+"""What holds at one location whatever is done there: who may enter, how large a body, which errors look how."""
+
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address
+
+from stickyproxy.config.settings import AccessRule, ErrorPage, Location
+from stickyproxy.proxy.outcome import Outcome
+from stickyproxy.proxy.recipes import ResponseRecipe
+
+Observer = Callable[[Outcome], None]
+
+
+class Scope:
+    """A location's settings, compiled. `observers` are told of each request that ends here."""
+
+    def __init__(self, server_name: bytes, settings: Location, observers: Sequence[Observer] = ()) -> None:
+        self.server_name = server_name
+        self.settings = settings
+        self.observers = tuple(observers)
+        self.recipe = ResponseRecipe(settings)
+        self._access = settings.access
+        self._error_pages: dict[int, ErrorPage] = {}
+        for page in settings.error_pages:
+            for code in page.codes:
+                self._error_pages.setdefault(code, page)
+
+    def admits(self, peer_host: bytes) -> bool:
+        """Whether a client at that address may enter (`access`)."""
+        return not self._access or _admits(self._access, peer_host)
+
+    def error_page(self, status: int) -> ErrorPage | None:
+        """Return what `error_page` says for a status, or None."""
+        return self._error_pages.get(status)
+
+
+def _admits(rules: Sequence[AccessRule], peer_host: bytes) -> bool:
+    """The first rule that matches decides; where none does, all may enter (ngx_http_access_module)."""
+    if peer_host == b"unix:":
+        matching = (rule.allow for rule in rules if rule.unix or rule.network is None)
+    else:
+        # A dual-stack listener shows IPv4 clients as ::ffff:a.b.c.d.
+        address = ip_address(peer_host.decode("ascii").partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        matching = (
+            rule.allow for rule in rules if not rule.unix and (rule.network is None or address in rule.network)
+        )
+    return next(matching, True)

@@ -1,0 +1,46 @@
+"""The door of the house: a listener's channels bring each request here, and it goes to its location's exchange."""
+
+from attrs import evolve
+
+from stickyproxy.errors import ClientFault
+from stickyproxy.http.channel import Channel, ChannelFactory, ChannelSettings
+from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.reader import Message
+from stickyproxy.proxy.exchange import Exchange
+from stickyproxy.proxy.tree import Hosts
+
+
+class Site(ChannelFactory):
+    """What listens on one address: all the virtual hosts there."""
+
+    def __init__(self, hosts: Hosts, settings: ChannelSettings, deadlines: Deadlines) -> None:
+        super().__init__(self.exchange, settings, deadlines)
+        self.hosts = hosts
+        self.seconds = deadlines.seconds
+
+    def exchange(self, channel: Channel, message: Message) -> Exchange:
+        """Return the exchange for a request whose turn has come; a faulty one is refused by the default server."""
+        location = self.hosts.default.fallback
+        if message.fault is None:
+            try:
+                location = self.hosts.locate(message.head)
+            except ClientFault as fault:
+                message.fault = fault
+        return location.exchange(self, channel, message)
+
+    def redirect(self, exchange: Exchange, uri: bytes) -> Exchange:
+        """Return an exchange for a GET (or HEAD) of `uri` instead, with the client's other fields but no body."""
+        head = exchange.head
+        message = Message(
+            evolve(
+                head,
+                method=b"HEAD" if head.method == b"HEAD" else b"GET",
+                target=uri,
+                length=None,
+                chunked=False,
+                expects_continue=False,
+            )
+        )
+        message.complete = True
+        location = self.hosts.find(head.host).locate(uri)
+        return location.exchange(self, exchange.channel, message)

@@ -1,0 +1,113 @@
+"""Where a request belongs: server name -> location, a tree of twisted.web Resources.
+
+A look-up goes down the path segment by segment and never over all locations.
+"""
+
+from collections.abc import Iterable
+
+from twisted.web.resource import IResource, Resource
+
+from stickyproxy.http.request import RequestHead
+from stickyproxy.proxy.locations import LocationResource
+from stickyproxy.proxy.paths import matched
+from stickyproxy.proxy.variables import host_without_port, path_of
+
+
+class Branch(Resource):
+    """One path segment, whose children are the segments below. Its `prefix` serves this path and what is below it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prefix: LocationResource | None = None
+        self.exact: LocationResource | None = None
+
+    def hang(self, path: str, location: LocationResource) -> None:
+        """Have `location` serve `path` and all below it that has no location of its own."""
+        self._grow(path).prefix = location
+
+    def hang_exact(self, path: str, location: LocationResource) -> None:
+        """Have `location` serve `path` alone."""
+        self._grow(path).exact = location
+
+    def find(self, path: bytes) -> LocationResource | None:
+        """Return the location that serves a path as `paths.matched` gives it: the exact one, or the deepest."""
+        branch, found = self, self.prefix
+        for segment in _segments(path):
+            child = branch.children.get(segment)
+            if child is None:
+                return found
+            branch = child
+            found = branch.prefix or found
+        return branch.exact or found
+
+    def getChild(self, path: bytes, request: object) -> IResource:
+        """For those who walk the tree by twisted.web's own means: below a location there is nothing but it."""
+        return self.prefix or super().getChild(path, request)
+
+    def _grow(self, path: str) -> "Branch":
+        branch = self
+        for segment in _segments(path.encode()):
+            if segment not in branch.children:
+                branch.putChild(segment, Branch())
+            branch = branch.children[segment]
+        return branch
+
+
+def _segments(path: bytes) -> list[bytes]:
+    return path.split(b"/")[1:] if path != b"/" else []
+
+
+class VirtualHost(Branch):
+    """The root of one `[server]`; what none of its locations serves is for `fallback`."""
+
+    def __init__(self, fallback: LocationResource) -> None:
+        super().__init__()
+        self.fallback = fallback
+
+    def locate(self, target: bytes) -> LocationResource:
+        """Return the location that serves a request target. Raises ClientFault for a path that leads nowhere."""
+        return self.find(matched(path_of(target))) or self.fallback
+
+
+class Hosts(Resource):
+    """The virtual hosts of one listener, by name: exact ones, `*.example.org`, `.example.org` and `www.example.*`."""
+
+    def __init__(self, default: VirtualHost) -> None:
+        super().__init__()
+        self.default = default
+        self._exact: dict[bytes, VirtualHost] = {}
+        self._leading: dict[bytes, VirtualHost] = {}
+        self._trailing: dict[bytes, VirtualHost] = {}
+
+    def add(self, names: Iterable[str], host: VirtualHost) -> None:
+        """Let `host` answer under `names` (ngx_http_core_module, `server_name`)."""
+        for written in names:
+            name = written.encode()
+            if name.startswith(b"*."):
+                self._leading[name[1:]] = host
+            elif name.startswith(b"."):
+                self._exact[name[1:]] = host
+                self._leading[name] = host
+            elif name.endswith(b".*"):
+                self._trailing[name[:-1]] = host
+            else:
+                self._exact[name] = host
+
+    def find(self, host: bytes) -> VirtualHost:
+        """Return the host for a Host field: by exact name, longest leading wildcard, longest trailing one, default."""
+        name = host_without_port(host)
+        found = self._exact.get(name)
+        if found is not None:
+            return found
+        dots = [at for at, byte in enumerate(name) if byte == 0x2E] if self._leading or self._trailing else ()
+        for at in dots:
+            if name[at:] in self._leading:
+                return self._leading[name[at:]]
+        for at in reversed(dots):
+            if name[: at + 1] in self._trailing:
+                return self._trailing[name[: at + 1]]
+        return self.default
+
+    def locate(self, head: RequestHead) -> LocationResource:
+        """Return the location that serves a request. Raises ClientFault for a path that leads nowhere."""
+        return self.find(head.host).locate(head.target)

@@ -1,0 +1,47 @@
+"""Names to addresses when the service starts: one server for each address that a name has."""
+
+import socket
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address
+
+from attrs import evolve
+from twisted.logger import Logger
+
+from stickyproxy.config.addresses import DemoAddress, HostAddress, InetAddress
+from stickyproxy.config.settings import Server
+
+_log = Logger()
+
+Lookup = Callable[[str, int], list[InetAddress]]
+
+
+def resolve(servers: Iterable[Server], lookup: Lookup, demo: Callable[[str], InetAddress]) -> tuple[Server, ...]:
+    """Return the servers with their names resolved, in order; `demo` starts a demonstration server.
+
+    A name that does not resolve is a server that is down: one typing mistake in DNS must not stop all the others.
+    """
+    resolved: list[Server] = []
+    for server in servers:
+        address = server.address
+        if isinstance(address, HostAddress):
+            resolved += _resolve_host(server, address, lookup)
+        elif isinstance(address, DemoAddress):
+            resolved.append(evolve(server, address=demo(address.name)))
+        else:
+            resolved.append(server)
+    return tuple(resolved)
+
+
+def _resolve_host(server: Server, address: HostAddress, lookup: Lookup) -> list[Server]:
+    try:
+        found = lookup(address.host, address.port)
+    except OSError as error:
+        _log.warn("{server} does not resolve and is down: {error}", server=server.name, error=error)
+        return [evolve(server, down=True)]
+    return [evolve(server, address=each) for each in found]
+
+
+def system_lookup(host: str, port: int) -> list[InetAddress]:
+    """Ask the system's resolver for all addresses, in its order. Raises OSError (socket.gaierror)."""
+    infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [InetAddress(ip_address(address[0]), port) for address in dict.fromkeys(info[4] for info in infos)]

@@ -1,0 +1,129 @@
+"""The running proxy: what is opened, started and stopped, and the only place that holds a real reactor."""
+
+import signal
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from twisted.application.service import IService, Service
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger, globalLogPublisher
+from twisted.python.failure import Failure
+
+from stickyproxy.assembly import build_sites, build_upstreams
+from stickyproxy.config.addresses import DemoAddress, InetAddress
+from stickyproxy.config.settings import Listen, Settings
+from stickyproxy.demo import start_demo
+from stickyproxy.errors import StartError
+from stickyproxy.http.agent import Agent
+from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.observe.error_log import error_log
+from stickyproxy.observe.log_files import LogFiles
+from stickyproxy.resolve import Lookup, resolve, system_lookup
+
+_log = Logger()
+
+
+def make_service(settings: Settings) -> IService:
+    """Open all that `settings` name and return the service. Raises StartError with a line for the operator."""
+    from twisted.internet import reactor
+
+    service = ProxyService(reactor, settings)
+    service.open(system_lookup)
+    return service
+
+
+class ProxyService(Service):
+    """The proxy as one Twisted service. `open` it first: what is in the way then keeps the process from starting."""
+
+    def __init__(self, reactor, settings: Settings) -> None:  # type: ignore[no-untyped-def]
+        self.settings = settings
+        self.ports: list[IListeningPort] = []
+        self._reactor = reactor
+        self._logs = LogFiles()
+        self._flush = LoopingCall(self._logs.flush)
+        self._flush.clock = reactor
+        self._deadlines = Deadlines(reactor)
+        self._agents: list[Agent] = []
+        self._demos: list[IListeningPort] = []
+
+    # -- opening -------------------------------------------------------------------------------------------------------
+
+    def open(self, lookup: Lookup) -> None:
+        """Open logs, resolve names by `lookup`, and listen. Raises StartError."""
+        for log in self.settings.error_logs:
+            globalLogPublisher.addObserver(error_log(self._logs.open(log.path), log.level))
+        upstreams = build_upstreams(
+            self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent
+        )
+        sites = build_sites(self.settings, upstreams, self._logs, self._deadlines)
+        for listen, site in sites:
+            self._listen(listen, site)
+
+    def _make_agent(self, settings):  # type: ignore[no-untyped-def]
+        agent = Agent(self._reactor, self._deadlines, settings)
+        self._agents.append(agent)
+        return agent
+
+    def _start_demo(self, name: str) -> InetAddress:
+        port = start_demo(self._reactor, name)
+        self._demos.append(port)
+        return InetAddress(ip_address("127.0.0.1"), port.getHost().port)
+
+    def _listen(self, listen: Listen, site) -> None:  # type: ignore[no-untyped-def]
+        listening = serverFromString(self._reactor, listen.endpoint).listen(site)
+        failures: list[Failure] = []
+        listening.addCallbacks(self.ports.append, failures.append)
+        if failures:
+            failures[0].trap(CannotListenError, OSError)
+            reason = failures[0].value
+            text = getattr(reason, "socketError", reason)
+            raise StartError(f"{listen.position}: listen: cannot listen on {listen.shown}: {text}")
+
+    # -- running -------------------------------------------------------------------------------------------------------
+
+    def startService(self) -> None:
+        """Serve what was opened."""
+        super().startService()
+        self._deadlines.start()
+        self._flush.start(1.0, now=False)
+        self._on_signal(signal.SIGUSR1, self._logs.reopen)
+        self._on_signal(signal.SIGHUP, self._decline_reload)
+        for port in self.ports:
+            _log.info("listening on {address}", address=_shown(port))
+        if self._demos and self.ports:
+            address = _shown(self.ports[0])
+            _log.info("each request goes to the next server:  curl http://{address}/", address=address)
+            _log.info("with a cookie jar they stay on one:  curl -c jar -b jar http://{address}/", address=address)
+
+    def stopService(self) -> "Deferred[object]":
+        """Stop listening and close what is idle."""
+        super().stopService()
+        closing = [maybeDeferred(port.stopListening) for port in self.ports + self._demos]
+        for agent in self._agents:
+            agent.close()
+        self._deadlines.stop()
+        if self._flush.running:
+            self._flush.stop()
+        self._logs.flush()
+        return gatherResults(closing)
+
+    def _on_signal(self, number: int, act: Callable[[], object]) -> None:
+        signal.signal(number, lambda *_: self._reactor.callFromThread(act))
+
+    def _decline_reload(self) -> None:
+        # Unhandled, SIGHUP would end the process; who sends it expects a reload as of nginx.
+        _log.warn("SIGHUP: there is no reload; restart to load the configuration anew")
+
+
+def _shown(port: IListeningPort) -> str:
+    """The address of a listening port as a client on this machine would write it."""
+    host = port.getHost()
+    if not isinstance(host, (IPv4Address, IPv6Address)):
+        return str(host)
+    name = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host.host, host.host)
+    return f"[{name}]:{host.port}" if ":" in name else f"{name}:{host.port}"
