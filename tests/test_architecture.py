@@ -17,7 +17,7 @@ FLOORS = (
     {"sticky", "balance", "http", "health"},
     {"proxy"},
     {"observe"},
-    {"demo"},
+    {"assembly", "demo", "resolve"},
     {"service"},
     {"tap"},
 )
