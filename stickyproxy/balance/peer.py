@@ -48,15 +48,11 @@ class Peer:
 
     def usable(self, now: float) -> bool:
         """Whether the peer may take a request."""
-        return not (self.down or (self.fails and self.has_failed(now)) or (self.max_conns and self.is_full()))
+        return not (self.down or (self.fails and self.has_failed(now)) or 0 < self.max_conns <= self.conns)
 
     def has_failed(self, now: float) -> bool:
         """Whether failures keep the peer out."""
         return 0 < self.max_fails <= self.fails and now - self.checked <= self.fail_timeout
-
-    def is_full(self) -> bool:
-        """Whether the peer has all the connections that `max_conns` allows."""
-        return 0 < self.max_conns <= self.conns
 
     def chosen(self, now: float) -> None:
         """A request goes to the peer. After `fail_timeout` this is the one that tries whether it is back."""

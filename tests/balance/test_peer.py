@@ -33,6 +33,7 @@ def play(peer: Peer, *events: tuple[str, float]) -> None:
         (0, [("failure", 100), ("failure", 100), ("failure", 100)], 100, True),
         # A success soon after a failure does not wipe it out.
         (2, [("failure", 100), ("chosen", 105), ("success", 105), ("failure", 106)], 106, False),
+        (2, [("failure", 100), ("chosen", 110), ("success", 110), ("failure", 111)], 111, False),
         # One that was chosen after the failure had aged does.
         (2, [("failure", 100), ("chosen", 111), ("success", 111), ("failure", 112)], 112, True),
         # An answer to a request from before the failure says nothing about the server as it is now.

@@ -40,6 +40,7 @@ def recall(*cookies: bytes, target: bytes = b"/", settings: JvmRoute = REVERSE) 
         (b"S.zone.jvm4", "zone.jvm4"),
         (b"S.x.jvm2", "jvm2"),
         (b"S.jvm1.jvm2", "jvm2"),
+        (b"S.jvm1.x.jvm2", "jvm2"),
         (b"S.x.jvm1.y", "jvm1"),
         (b"S.jvm2.jvm1.y", "jvm2"),
         (b".jvm1", "jvm1"),
