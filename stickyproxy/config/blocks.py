@@ -3,6 +3,7 @@
 from stickyproxy.config.directives import HTTP, LOCATION, MAIN, SERVER, UPSTREAM
 from stickyproxy.config.reader import Section
 from stickyproxy.config.suggest import suggest
+from stickyproxy.config.values import listed
 from stickyproxy.config.words import split
 from stickyproxy.errors import Fault
 
@@ -12,7 +13,7 @@ _SHAPES = {
     HTTP: ((1,), "[http]"),
     UPSTREAM: ((2,), "[upstream NAME]"),
     SERVER: ((2,), "[server NAME]"),
-    LOCATION: ((3, 4), "[location SERVER PATH] or [location SERVER = PATH]"),
+    LOCATION: ((3, 4), "[location SERVER [=] PATH]"),
 }
 
 Blocks = dict[tuple[str, ...], Section]
@@ -34,7 +35,7 @@ def _parse_header(title: str, blocks: Blocks) -> tuple[str, ...]:
     words = split(title)
     kind = words[0] if words else ""
     if kind not in _SHAPES:
-        shapes = ", ".join(shape for _, shape in _SHAPES.values())
+        shapes = listed([shape for _, shape in _SHAPES.values()])
         raise ValueError(f"unknown section; expected {shapes}{suggest(kind, _SHAPES)}")
     counts, shape = _SHAPES[kind]
     if len(words) not in counts:

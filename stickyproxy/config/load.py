@@ -53,17 +53,17 @@ def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings
             scope = open_scope(section, LOCATION, faults, scopes.get(header[1], http))
             _add_location(locations, scope, header, formats, find_action(scope, upstreams, direct))
     backlogs = collect_backlogs(scopes.values())
-    servers = []
+    servers = {}
     for name, scope in scopes.items():
         check_lists(scope, formats)
         fallback = build_location(scope, Place("/"), formats, scope.value("return") or Return(404))
-        servers.append(build_server(scope, name, locations[name], fallback, backlogs))
-    faults.extend(check_addresses(servers))
+        servers[name] = build_server(scope, name, locations[name], fallback, backlogs)
+    check_addresses([(scopes[name], server) for name, server in servers.items()])
     if not scopes and not faults:
         faults.append(Fault(file, 1, "", "", "no server; expected at least one [server NAME]"))
     if faults:
         raise ConfigError(sorted(faults, key=lambda fault: (fault.file != file, fault)))
-    return Settings(upstreams | direct, tuple(servers), main.values("error_log"))
+    return Settings(upstreams | direct, tuple(servers.values()), main.values("error_log"))
 
 
 def _section(blocks: Blocks, kind: str, file: str) -> Section:

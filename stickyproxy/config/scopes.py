@@ -11,6 +11,7 @@ from stickyproxy.config.directives import DIRECTIVES, UPSTREAM, Directive, conte
 from stickyproxy.config.reader import Entry, Line, Section
 from stickyproxy.config.settings import Position
 from stickyproxy.config.suggest import suggest
+from stickyproxy.config.values import listed
 from stickyproxy.config.words import split
 from stickyproxy.errors import Fault
 
@@ -112,7 +113,7 @@ def _argument_lists(directive: Directive, entry: Entry, scope: Scope) -> Iterato
 
 def _unknown(key: str, context: str) -> str:
     if contexts := contexts_of(key):
-        return f"does not belong in [{context}]; expected in {' or '.join(f'[{name}]' for name in contexts)}"
+        return f"does not belong in [{context}]; expected in {listed([f'[{name}]' for name in contexts])}"
     first, space, _ = key.partition(" ")
     if space and contexts_of(first):
         return f'lacks its "="; expected {first} = ...'

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stickyproxy.config.addresses import parse_ip
 from stickyproxy.config.listening import ListenLine
-from stickyproxy.config.scopes import Scope
+from stickyproxy.config.scopes import Argument, Scope
 from stickyproxy.config.settings import Listen, Location, Position, VirtualServer
-from stickyproxy.errors import Fault
 
 _WILDCARDS = {4: "0.0.0.0", 6: "[::]"}
 
@@ -15,7 +14,7 @@ def build_server(
     scope: Scope, name: str, locations: Sequence[Location], fallback: Location, backlogs: Mapping[str, int]
 ) -> VirtualServer:
     """The server that `scope` describes. `backlogs` are those of the addresses, whichever server gives them."""
-    names = [name for names in scope.values("server_name") for name in names]
+    names = [name for argument in _written(scope, "server_name") for name in argument.value]
     return VirtualServer(
         name,
         _listens(scope, backlogs),
@@ -31,7 +30,7 @@ def build_server(
 
 def _listens(scope: Scope, backlogs: Mapping[str, int]) -> tuple[Listen, ...]:
     found: dict[str, Listen] = {}
-    for argument in scope.arguments("listen"):
+    for argument in _written(scope, "listen"):
         line: ListenLine = argument.value
         endpoint = f"{line.endpoint}:backlog={backlogs[line.shown]}" if line.shown in backlogs else line.endpoint
         position = argument.position if "listen" in scope.own else scope.position
@@ -40,6 +39,11 @@ def _listens(scope: Scope, backlogs: Mapping[str, int]) -> tuple[Listen, ...]:
         else:
             found[line.shown] = Listen(endpoint, line.shown, line.default_server, position)
     return tuple(found.values())
+
+
+def _written(scope: Scope, name: str) -> tuple[Argument, ...]:
+    """The lines of a directive, or its default; not the default for faulty lines, which would bring further faults."""
+    return scope.own[name] if name in scope.own else scope.arguments(name)
 
 
 def collect_backlogs(scopes: Iterable[Scope]) -> dict[str, int]:
@@ -54,26 +58,24 @@ def collect_backlogs(scopes: Iterable[Scope]) -> dict[str, int]:
     return found
 
 
-def check_addresses(servers: Sequence[VirtualServer]) -> list[Fault]:
-    """What is wrong between servers: two defaults or two equal names for one address, addresses that overlap."""
-    faults: list[Fault] = []
+def check_addresses(servers: Sequence[tuple[Scope, VirtualServer]]) -> None:
+    """Tell the scopes of two defaults or two equal names for one address, and of addresses that overlap."""
     defaults: dict[str, VirtualServer] = {}
     names: dict[tuple[str, str], VirtualServer] = {}
-    taken = {listen.shown for server in servers for listen in server.listens}
-    for server in servers:
+    taken = {listen.shown for _, server in servers for listen in server.listens}
+    for scope, server in servers:
         for listen in server.listens:
             at = listen.shown
             if listen.default_server and (first := defaults.setdefault(at, server)) is not server:
                 message = f"{at} has its default_server in [server {first.name}]; expected one an address"
-                faults.append(_fault(server, "listen", message, listen.position))
+                scope.blame("listen", message, listen.position)
             for name in server.server_names:
                 if (first := names.setdefault((at, name), server)) is not server:
-                    message = f'"{name}" at {at} is a name of [server {first.name}] already; expected each name once'
-                    faults.append(_fault(server, "server_name", message, server.position))
+                    message = f'"{name}" at {at} is a name of [server {first.name}]; expected each name once'
+                    scope.blame("server_name", message, _where(scope, name))
             if (wider := _wildcard(at)) in taken and wider != at:
-                message = f"{at} is within {wider}, which is listened at too; expected one of the two"
-                faults.append(_fault(server, "listen", message, listen.position))
-    return faults
+                message = f"{at} is within {wider}, listened at too; expected one of the two"
+                scope.blame("listen", message, listen.position)
 
 
 def _wildcard(shown: str) -> str:
@@ -83,5 +85,7 @@ def _wildcard(shown: str) -> str:
     return "" if ip is None else f"{_WILDCARDS[ip.version]}:{port}"
 
 
-def _fault(server: VirtualServer, key: str, message: str, position: Position) -> Fault:
-    return Fault(position.file, position.line, f"server {server.name}", key, message)
+def _where(scope: Scope, name: str) -> Position:
+    """The line of `server_name` that holds `name`."""
+    lines = scope.own.get("server_name", ())
+    return next((line.position for line in lines if name in line.value), scope.position)

@@ -48,7 +48,7 @@ def _check_routes(scope: Scope, route: JvmRoute) -> None:
     names = {argument.value.srun_id or argument.value.id for argument in arguments}
     srun_ids = {argument.value.srun_id for argument in arguments}
     if arguments and names == {None}:
-        scope.blame("jvm_route", "no server has a name to be found by; expected srun_id= or id= in the server lines")
+        scope.blame("jvm_route", "no server has a name to be found by; expected srun_id= or id= in server")
     for argument in arguments:
         server: Server = argument.value
         name = server.srun_id or server.id or ""
@@ -60,5 +60,5 @@ def _check_routes(scope: Scope, route: JvmRoute) -> None:
             scope.blame("server", message, argument.position)
         shorter, dot, _ = name.partition(".")
         if route.forward and dot and shorter in names:
-            message = f'jvm_route forward finds "{shorter}" before "{name}"; expected names that do not begin alike'
+            message = f'jvm_route forward finds "{shorter}" before "{name}"; expected another name'
             scope.blame("server", message, argument.position)

@@ -4,7 +4,7 @@ Every function takes the word as it was written and raises ValueError with what 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_interface
 
 from stickyproxy.config.suggest import suggest
@@ -91,7 +91,7 @@ def printable(word: str) -> str:
     return word
 
 
-def listed(words: tuple[str, ...]) -> str:
+def listed(words: Sequence[str]) -> str:
     """The words for a message: `a`, `a or b`, `a, b or c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 

@@ -1,0 +1,96 @@
+from collections.abc import Callable
+
+import pytest
+
+from stickyproxy.config.addresses import InetAddress
+from stickyproxy.config.settings import JvmRoute, Position, SessionSticky, Settings, Upstream
+
+SERVER = "\n[server www]\n[location www /]\nreturn = 404\n"
+
+
+def test_upstream(settings_with: Callable[..., Settings]) -> None:
+    """An upstream has its servers in order, and what is said of its connections and its stickiness."""
+    upstream = settings_with(
+        "[upstream u]\nserver =\n  10.0.0.2\n  10.0.0.1 backup\nkeepalive = 8\nkeepalive_timeout = 5s\n"
+        "keepalive_requests = 9\nsession_sticky =\n"
+    ).upstreams["u"]
+    assert ["10.0.0.2", "10.0.0.1"] == [server.name for server in upstream.servers]
+    assert (8, 5.0, 9, SessionSticky()) == (
+        upstream.keepalive,
+        upstream.keepalive_timeout,
+        upstream.keepalive_requests,
+        upstream.stickiness,
+    )
+    assert Position("sticky.ini", 1) == upstream.position
+
+
+def test_defaults(settings_with: Callable[..., Settings]) -> None:
+    """An upstream that says nothing but its servers has the defaults of the settings."""
+    upstream = settings_with("[upstream u]\nserver = 10.0.0.1\n").upstreams["u"]
+    assert Upstream("u", upstream.servers, position=upstream.position) == upstream
+    assert isinstance(upstream.servers[0].address, InetAddress)
+
+
+def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
+    """jvm_route is another stickiness; some servers may be without a name."""
+    text = "[upstream u]\nserver =\n  10.0.0.1 srun_id=a.b\n  10.0.0.2 id=a\n  10.0.0.3\njvm_route = $cookie_S\n"
+    assert JvmRoute(b"S", b"S") == settings_with(text).upstreams["u"].stickiness
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "keepalive = 1\n",
+            ["1: [upstream u] an upstream without servers; expected server = with one server an indented line"],
+        ),
+        ("server =\n", ["2: [upstream u] server: no argument; expected ADDRESS [PARAMETER...]"]),
+        (
+            "server = a weight=x\n",
+            ['2: [upstream u] server: weight: "x" is wrong; expected a whole number of at least 1'],
+        ),
+        (
+            "server =\n  a backup\n  b backup\n",
+            ["3: [upstream u] server: only backup servers; expected one at least without backup"],
+        ),
+        (
+            "server =\n  a id=x\n  b\n  c id=x\n",
+            ["5: [upstream u] server: id=x names the server of line 3 too; expected each id once"],
+        ),
+        (
+            "server =\n  a srun_id=x id=1\n  b srun_id=x id=2\n",
+            ["4: [upstream u] server: srun_id=x names the server of line 3 too; expected each srun_id once"],
+        ),
+        (
+            "server = a id=x\nsession_sticky =\njvm_route = $cookie_S\n",
+            ["4: [upstream u] jvm_route: stands beside session_sticky; expected one of them"],
+        ),
+        (
+            "server =\n  a\n  b\njvm_route = $cookie_S\n",
+            ["5: [upstream u] jvm_route: no server has a name to be found by; expected srun_id= or id= in server"],
+        ),
+        (
+            "server = a srun_id=x/y\njvm_route = $cookie_S\n",
+            ['2: [upstream u] server: jvm_route ends a name in a URL at "/"; expected another name than "x/y"'],
+        ),
+        (
+            "server =\n  a srun_id=x\n  b id=x\njvm_route = $cookie_S\n",
+            ["4: [upstream u] server: id=x is the srun_id of another server, found before it; expected another name"],
+        ),
+        (
+            "server =\n  a srun_id=x\n  b srun_id=x.y\njvm_route = $cookie_S forward\n",
+            ['4: [upstream u] server: jvm_route forward finds "x" before "x.y"; expected another name'],
+        ),
+        (
+            "server = a\ncheck = interval=3000\n",
+            ["3: [upstream u] check: unknown directive; expected one that belongs in [upstream]"],
+        ),
+        (
+            "server = a\nbalance = round_robin\n",
+            ["3: [upstream u] balance: unknown directive; expected one that belongs in [upstream]"],
+        ),
+    ],
+)
+def test_faults(faults_of: Callable[[str], list[str]], text: str, expected: list[str]) -> None:
+    """An upstream that could not serve, or whose servers could not be told apart, is refused."""
+    assert expected == faults_of(f"[upstream u]\n{text}{SERVER}")
