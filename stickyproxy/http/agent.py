@@ -3,7 +3,7 @@
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
-from twisted.internet.error import TimeoutError
+from twisted.internet.error import TCPTimedOutError, TimeoutError
 from twisted.internet.interfaces import IAddress, IReactorTCP, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
@@ -81,6 +81,6 @@ class _ServerFactory(Factory):
 
 
 def _translate(failure: Failure, address: Address) -> Failure:
-    if failure.check(TimeoutError):
+    if failure.check(TimeoutError, TCPTimedOutError):
         return Failure(ConnectTimedOut(f"{address}: no connection in time"))
     return Failure(ConnectFailed(f"{address}: {failure.getErrorMessage()}"))

@@ -1,0 +1,349 @@
+from twisted.internet.address import UNIXAddress
+from twisted.internet.task import Clock
+from twisted.trial.unittest import SynchronousTestCase
+
+from stickyproxy.errors import ClientFault
+from stickyproxy.http.channel import LINGER, Channel, ChannelFactory, ChannelSettings, Ends
+from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.reader import Message
+from stickyproxy.http.request import Limits
+from tests.wire import Transport, connect, requests
+
+
+class Handler:
+    """Answers when told to, and writes down what it is told."""
+
+    body_timeout = 20.0
+    send_timeout = 30.0
+
+    def __init__(self, channel: Channel, message: Message) -> None:
+        self.channel = channel
+        self.message = message
+        self.told: list[object] = []
+        self.body = b""
+
+    def begin(self) -> None:
+        self.told.append("begin")
+
+    def body_received(self, chunks: list[bytes], complete: bool) -> None:
+        self.body += b"".join(chunks)
+        if complete:
+            self.told.append("complete")
+
+    def body_failed(self, fault: ClientFault) -> None:
+        self.told.append(fault.status)
+
+    def client_lost(self) -> None:
+        self.told.append("lost")
+
+    def client_paused(self) -> None:
+        self.told.append("paused")
+
+    def client_resumed(self) -> None:
+        self.told.append("resumed")
+
+    def answered(self) -> None:
+        self.told.append("answered")
+
+    def answer(self, body: bytes = b"", status: int = 200, length: int | None = 0) -> None:
+        self.channel.start(status, b"OK", [b"X: y\r\n"], len(body) if length == 0 else length)
+        self.channel.write([body])
+        self.channel.end()
+
+
+class ChannelTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = Clock()
+        self.deadlines = Deadlines(self.clock)
+        self.deadlines.start()
+        self.handlers: list[Handler] = []
+        settings = ChannelSettings(header_timeout=10, keepalive_timeout=50, keepalive_requests=5, limits=Limits(head=500))
+        self.client = connect(ChannelFactory(self.handle, settings, self.deadlines))
+
+    def handle(self, channel: Channel, message: Message) -> Handler:
+        self.handlers.append(Handler(channel, message))
+        return self.handlers[-1]
+
+    def asked(self, *parts: bytes) -> Handler:
+        """Send a request and return the handler that got it."""
+        self.client.send(*parts)
+        return self.handlers[-1]
+
+    def get(self, version: bytes = b"1.1", fields: bytes = b"", method: bytes = b"GET") -> Handler:
+        return self.asked(method + b" / HTTP/" + version + b"\r\nHost: a\r\n" + fields + b"\r\n")
+
+    def post(self, body: bytes = b"", fields: bytes = b"Content-Length: 5\r\n") -> Handler:
+        return self.asked(b"POST / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n" + body)
+
+    # -- answers -------------------------------------------------------------------------------------------------------
+
+    def test_with_length(self) -> None:
+        """An answer of known length carries it, head and body in one write, and the connection stays."""
+        writes: list[bytes] = []
+        handler = self.get()
+        write, self.client.protocol._write = self.client.protocol._write, writes.append
+        handler.answer(b"hello")
+        self.assertEqual([b"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nhello"], writes)
+        self.client.protocol._write = write
+        self.assertEqual(["begin", "answered"], handler.told)
+        self.assertFalse(self.client.dropped)
+
+    def test_chunked(self) -> None:
+        """An answer of unknown length is chunked, empty parts left out."""
+        channel = self.get().channel
+        channel.start(200, b"OK", [], None)
+        channel.write([b"abc", b"", b"de"])
+        channel.flush()
+        self.assertEqual(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n", self.client.received()
+        )
+        channel.end()
+        self.assertEqual(b"0\r\n\r\n", self.client.received())
+
+    def test_http10(self) -> None:
+        """An HTTP/1.0 client gets no chunks: a body of unknown length ends with the connection."""
+        self.get(b"1.0", b"Connection: keep-alive\r\n").answer(b"hello", length=None)
+        self.assertEqual(b"HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n\r\nhello", self.client.received())
+        self.assertTrue(self.client.dropped)
+
+    def test_http10_keep_alive(self) -> None:
+        """An HTTP/1.0 connection stays if the client asked for it, and is told so."""
+        self.get(b"1.0", b"Connection: keep-alive\r\n").answer(b"hello")
+        self.assertIn(b"Content-Length: 5\r\nConnection: keep-alive\r\n\r\nhello", self.client.received())
+        self.assertFalse(self.client.dropped)
+        self.get(b"1.0").answer()
+        self.assertIn(b"Connection: close\r\n\r\n", self.client.received())
+        self.assertTrue(self.client.dropped)
+
+    def test_without_body(self) -> None:
+        """HEAD, 204 and 304 get no body; the length stays where it tells of another answer."""
+        for method, status, line in (
+            (b"HEAD", 200, b"Content-Length: 5\r\n"),
+            (b"GET", 304, b"Content-Length: 5\r\n"),
+            (b"GET", 204, b""),
+        ):
+            self.get(method=method).answer(b"hello", status)
+            self.assertEqual(b"HTTP/1.1 %d OK\r\nX: y\r\n" % status + line + b"\r\n", self.client.received())
+
+    def test_close(self) -> None:
+        """A client that asks to close is told so, and gets its answer first."""
+        self.get(fields=b"Connection: close\r\n").answer(b"hello")
+        self.assertTrue(self.client.received().endswith(b"Content-Length: 5\r\nConnection: close\r\n\r\nhello"))
+        self.assertTrue(self.client.dropped)
+
+    def test_number_of_requests(self) -> None:
+        """The last of `keepalive_requests` answers closes the connection."""
+        for number in range(1, 6):
+            handler = self.get()
+            self.assertEqual(number, handler.channel.requests)
+            handler.answer()
+        self.assertIn(b"Connection: close", self.client.received())
+        self.assertTrue(self.client.dropped)
+
+    def test_bytes_sent(self) -> None:
+        """What was sent is counted for each answer by itself."""
+        for body in (b"hello", b"hi"):
+            handler = self.get()
+            handler.answer(body)
+            self.assertEqual(len(self.client.received()), handler.channel.bytes_sent)
+
+    # -- requests ------------------------------------------------------------------------------------------------------
+
+    def test_pipelining(self) -> None:
+        """Requests sent ahead are begun one at a time and answered in order."""
+        self.client.send(requests(b"/1", b"/2"), requests(b"/3"), requests(b"/4"))
+        for number in (1, 2, 3, 4):
+            self.assertEqual(number, len(self.handlers))
+            self.assertEqual(b"/%d" % number, self.handlers[-1].message.head.target)
+            self.handlers[-1].answer(b"%d" % number)
+            self.assertTrue(self.client.received().endswith(b"\r\n%d" % number))
+
+    def test_pipelining_stops_reading(self) -> None:
+        """A client that sends ahead is read no further than that until its turn comes."""
+        handler = self.get()
+        self.assertTrue(self.client.transport.reading)
+        self.client.send(requests(b"/2"))
+        self.assertFalse(self.client.transport.reading)
+        handler.answer()
+        self.assertTrue(self.client.transport.reading)
+
+    def test_many_answered_at_once(self) -> None:
+        """However many requests are sent ahead and answered at once, nothing piles up."""
+        settings = ChannelSettings(keepalive_requests=10**6)
+        answered: list[bytes] = []
+
+        class AtOnce(Handler):
+            def begin(self) -> None:
+                answered.append(self.message.head.target)
+                self.answer()
+
+        client = connect(ChannelFactory(AtOnce, settings, self.deadlines))
+        client.send(requests(*(b"/%d" % number for number in range(5000))))
+        self.assertEqual([b"/%d" % number for number in range(5000)], answered)
+
+    def test_body(self) -> None:
+        """A handler gets the body when it wants it, what is here at once, and then as it comes."""
+        handler = self.post(b"he")
+        self.assertFalse(self.client.transport.reading)
+        handler.channel.want_body()
+        self.assertEqual((b"he", True), (handler.body, self.client.transport.reading))
+        self.client.send(b"l", b"lo")
+        self.assertEqual((b"hello", ["begin", "complete"]), (handler.body, handler.told))
+
+    def test_hold(self) -> None:
+        """A held body is not read, and its sender is not blamed for that."""
+        handler = self.post()
+        handler.channel.want_body()
+        handler.channel.hold_body()
+        self.assertFalse(self.client.transport.reading)
+        self.client.send(b"hel")
+        self.clock.pump([100, 1])
+        self.assertEqual((b"", ["begin"]), (handler.body, handler.told))
+        handler.channel.release_body()
+        self.assertEqual((b"hel", True), (handler.body, self.client.transport.reading))
+
+    def test_expect(self) -> None:
+        """A client that waits for 100 gets it when its body is wanted, once, and not if the body is here."""
+        expect = b"Expect: 100-continue\r\nContent-Length: 5\r\n"
+        handler = self.post(fields=expect)
+        self.assertEqual(b"", self.client.received())
+        handler.channel.want_body()
+        handler.channel.want_body()
+        self.assertEqual(b"HTTP/1.1 100 Continue\r\n\r\n", self.client.received())
+        self.client.send(b"hello")
+        handler.answer()
+        self.client.received()
+        self.post(b"hello", expect).channel.want_body()
+        self.assertEqual(b"", self.client.received())
+
+    def test_answer_before_the_body(self) -> None:
+        """An answer before the body is here closes; what still comes is thrown away so that the answer arrives."""
+        handler = self.post(b"he")
+        handler.answer(status=413)
+        self.assertIn(b"Connection: close", self.client.received())
+        self.assertTrue(self.client.transport.half_closed)
+        self.assertFalse(self.client.transport.disconnecting)
+        self.client.send(b"llo" + requests(b"/2"))
+        self.assertEqual(1, len(self.handlers))
+        self.clock.pump([LINGER, 1])
+        self.assertTrue(self.client.transport.disconnecting)
+
+    def test_fault(self) -> None:
+        """A faulty request is handed on as such, after those before it, and nothing after it is read."""
+        self.client.send(requests(b"/1") + b"nonsense\r\n\r\n" + requests(b"/2"))
+        self.assertIsNone(self.handlers[0].message.fault)
+        self.handlers[0].answer()
+        self.handlers[1].answer(status=self.handlers[1].message.fault.status)
+        self.assertIn(b"HTTP/1.1 400", self.client.received())
+        self.assertEqual((2, True), (len(self.handlers), self.client.dropped))
+
+    def test_fault_in_the_body(self) -> None:
+        """A body that breaks is told to whoever wants it."""
+        handler = self.post(b"", b"Transfer-Encoding: chunked\r\n")
+        handler.channel.want_body()
+        self.client.send(b"zz\r\n")
+        self.assertEqual(["begin", 400], handler.told)
+
+    def test_hand_over(self) -> None:
+        """Another handler may take over and answer in the first one's place."""
+        handler = self.get()
+        successor = Handler(handler.channel, handler.message)
+        handler.channel.hand_over(successor)
+        successor.answer()
+        self.assertEqual((["begin"], ["answered"]), (handler.told, successor.told))
+
+    # -- ends ----------------------------------------------------------------------------------------------------------
+
+    def test_client_leaves(self) -> None:
+        """A client that leaves is noticed at once while it waits."""
+        handler = self.get()
+        self.client.close()
+        self.assertEqual((["begin", "lost"], 0), (handler.told, len(self.deadlines)))
+        handler.answer()
+        self.assertEqual(b"", self.client.received())
+
+    def test_abort(self) -> None:
+        """An answer that is cut ends the connection at once, and the handler hears no more."""
+        handler = self.get()
+        handler.channel.abort()
+        self.client.reset()
+        self.assertEqual((True, ["begin"]), (self.client.transport.disconnecting, handler.told))
+
+    # -- time ----------------------------------------------------------------------------------------------------------
+
+    def test_nothing_at_all(self) -> None:
+        """A client that sends nothing is closed without a word."""
+        self.clock.pump([10, 1])
+        self.assertEqual(([], True, b""), (self.handlers, self.client.dropped, self.client.received()))
+
+    def test_slow_head(self) -> None:
+        """A head must be whole in `client_header_timeout`, however it trickles."""
+        self.client.send(b"GET / HT")
+        self.clock.pump([5, 1])
+        self.client.send(b"TP/1.1\r\n")
+        self.clock.pump([4, 1])
+        self.assertEqual(408, self.handlers[0].message.fault.status)
+
+    def test_idle(self) -> None:
+        """Between two requests a client has `keepalive_timeout`."""
+        self.get().answer()
+        self.clock.pump([49])
+        self.assertFalse(self.client.dropped)
+        self.clock.pump([1, 1])
+        self.assertTrue(self.client.dropped)
+        self.assertEqual(1, len(self.handlers))
+
+    def test_slow_body(self) -> None:
+        """Between two reads of the body a client has `client_body_timeout`."""
+        handler = self.post()
+        handler.channel.want_body()
+        self.clock.pump([19])
+        self.client.send(b"h")
+        self.clock.pump([19])
+        self.assertEqual(["begin"], handler.told)
+        self.clock.pump([1, 1])
+        self.assertEqual(["begin", 408], handler.told)
+
+    def test_a_long_answer(self) -> None:
+        """While a request is answered the client has no deadline."""
+        handler = self.get()
+        self.clock.pump([10000, 1])
+        self.assertEqual((["begin"], False), (handler.told, self.client.dropped))
+
+    def test_a_client_that_does_not_read(self) -> None:
+        """The handler is told when the client falls behind; after `send_timeout` the connection is cut."""
+        handler = self.get()
+        handler.channel.pauseProducing()
+        self.clock.pump([29])
+        handler.channel.resumeProducing()
+        self.clock.pump([31])
+        self.assertEqual((["begin", "paused", "resumed"], False), (handler.told, self.client.dropped))
+        handler.channel.pauseProducing()
+        self.clock.pump([30, 1])
+        self.assertTrue(self.client.dropped)
+
+    def test_the_last_bytes(self) -> None:
+        """A client that does not fetch the end of the last answer is cut after a while."""
+        self.get(fields=b"Connection: close\r\n").answer(b"hello")
+        self.client.transport.disconnecting = False
+        self.clock.pump([LINGER, 1])
+        self.assertTrue(self.client.dropped)
+
+    # -- who is there --------------------------------------------------------------------------------------------------
+
+    def test_ends(self) -> None:
+        """A channel knows both ends of its connection; every connection has a number."""
+        ends = self.client.protocol.ends
+        self.assertEqual(
+            (b"192.0.2.7", 51000, b"127.0.0.1", 8080),
+            (ends.peer_host, ends.peer_port, ends.local_host, ends.local_port),
+        )
+        other = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines))
+        self.assertEqual(ends.serial + 1, other.protocol.ends.serial)
+
+    def test_unix_ends(self) -> None:
+        """On a Unix socket the ends have no addresses."""
+        transport = Transport()
+        transport.peerAddr = transport.hostAddr = UNIXAddress("/run/x")
+        ends = Ends.of(transport, 1)
+        self.assertEqual((b"unix:", 0, b"unix:", 0), (ends.peer_host, ends.peer_port, ends.local_host, ends.local_port))

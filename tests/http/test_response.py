@@ -1,0 +1,71 @@
+import pytest
+
+from stickyproxy.errors import MalformedResponse
+from stickyproxy.http.response import ResponseHead, bodiless, read_response_head
+
+
+def read(*lines: tuple[bytes, bytes], status: int = 200, keep_alive: bool = True, bodiless: bool = False) -> ResponseHead:
+    fields = [(name.lower(), name, value) for name, value in lines]
+    return read_response_head(status, b"OK", fields, keep_alive, bodiless)
+
+
+LENGTH = (b"Content-Length", b"5")
+CHUNKED = (b"Transfer-Encoding", b"chunked")
+
+
+@pytest.mark.parametrize(
+    ("lines", "keep_alive", "no_body", "expected"),
+    [
+        ([LENGTH], True, False, (5, False, True)),
+        ([LENGTH], False, False, (5, False, False)),
+        ([CHUNKED], True, False, (None, False, True)),
+        ([], True, False, (None, True, False)),
+        ([], True, True, (None, False, True)),
+        ([LENGTH], True, True, (5, False, True)),
+    ],
+)
+def test_framing(
+    lines: list[tuple[bytes, bytes]], keep_alive: bool, no_body: bool, expected: tuple[int | None, bool, bool]
+) -> None:
+    """A body ends by its length, its last chunk or the connection; only the last makes the connection useless."""
+    head = read(*lines, keep_alive=keep_alive, bodiless=no_body)
+    assert expected == (head.length, head.until_close, head.reusable)
+
+
+def test_fields() -> None:
+    """The fields are as the server wrote them, and Connection says which end here."""
+    head = read((b"Set-Cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"Connection", b"X-Y"), LENGTH)
+    assert (b"a=1", b"", {b"x-y"}) == (head.first(b"set-cookie"), head.first(b"date"), head.nominated)
+    assert (b"set-cookie", b"Set-Cookie", b"a=1") == head.fields[0]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [LENGTH, LENGTH],
+        [LENGTH, CHUNKED],
+        [CHUNKED, CHUNKED],
+        [(b"Content-Length", b"-1")],
+        [(b"Content-Length", b"")],
+        [(b"Transfer-Encoding", b"gzip")],
+    ],
+)
+def test_malformed(lines: list[tuple[bytes, bytes]]) -> None:
+    """A response whose end is not clear is none."""
+    with pytest.raises(MalformedResponse):
+        read(*lines)
+
+
+def test_malformed_status() -> None:
+    """A status has three digits."""
+    with pytest.raises(MalformedResponse):
+        read(status=42)
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "expected"),
+    [(b"GET", 200, False), (b"HEAD", 200, True), (b"GET", 204, True), (b"POST", 304, True), (b"GET", 404, False)],
+)
+def test_bodiless(method: bytes, status: int, expected: bool) -> None:
+    """Answers to HEAD, 204 and 304 have no body (RFC 9112 section 6.3)."""
+    assert expected == bodiless(method, status)

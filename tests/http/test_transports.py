@@ -1,0 +1,111 @@
+import socket
+from collections.abc import Iterator
+
+import pytest
+from twisted.internet.protocol import Protocol
+from twisted.internet.tcp import Connection
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+
+from stickyproxy.http.transports import closed_by_peer, writer
+
+
+class Pair:
+    """A transport of Twisted's on one end of a real socket pair, and the bare socket on the other."""
+
+    def __init__(self) -> None:
+        ours, self.peer = socket.socketpair()
+        self.peer.setblocking(False)
+        self.reactor = MemoryReactorClock()
+        self.transport = Connection(ours, Protocol(), self.reactor)
+        self.transport.connected = 1
+
+    def received(self) -> bytes:
+        data = b""
+        try:
+            while part := self.peer.recv(1 << 20):
+                data += part
+        except BlockingIOError:
+            pass
+        return data
+
+    @property
+    def waits(self) -> bool:
+        """Whether the transport has asked the reactor to be called back when it can write."""
+        return self.transport in self.reactor.getWriters()
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    pair = Pair()
+    yield pair
+    pair.transport.socket.close()
+    pair.peer.close()
+
+
+def test_at_once(pair: Pair) -> None:
+    """What the kernel takes is there at once, and the reactor is not asked for a turn."""
+    writer(pair.transport)(b"hello")
+    assert (b"hello", False) == (pair.received(), pair.waits)
+
+
+def test_in_order(pair: Pair) -> None:
+    """What the kernel does not take is queued, and whatever follows goes behind it."""
+    write = writer(pair.transport)
+    sent = bytes(range(256)) * 8192
+    write(sent)
+    write(b"end")
+    assert pair.waits
+    received = pair.received()
+    while pair.waits:
+        pair.transport.doWrite()
+        received += pair.received()
+    assert sent + b"end" == received
+
+
+def test_behind_what_is_queued(pair: Pair) -> None:
+    """What was queued by Twisted's own write stays in front."""
+    pair.transport.write(b"one ")
+    writer(pair.transport)(b"two")
+    assert b"" == pair.received()
+    pair.transport.doWrite()
+    assert b"one two" == pair.received()
+
+
+def test_after_the_peer_is_gone(pair: Pair) -> None:
+    """A broken connection is found out by the reactor, on its turn, not in the middle of a write."""
+    pair.peer.close()
+    writer(pair.transport)(b"hello")
+    assert pair.waits
+    assert isinstance(pair.transport.doWrite(), Exception)
+
+
+def test_after_the_end(pair: Pair) -> None:
+    """What is written to a connection that has ended goes nowhere."""
+    pair.transport.connected = 0
+    writer(pair.transport)(b"hello")
+    assert (b"", False) == (pair.received(), pair.waits)
+
+
+def test_what_twisted_keeps(pair: Pair) -> None:
+    """The two queues that are looked at are the ones that Twisted fills."""
+    pair.transport.write(b"hello")
+    assert [b"hello"] == pair.transport._tempDataBuffer
+    assert b"" == pair.transport.dataBuffer
+
+
+def test_other_transports() -> None:
+    """Any other transport is simply written to."""
+    transport = StringTransport()
+    assert transport.write == writer(transport)
+    assert not closed_by_peer(transport)
+
+
+def test_closed_by_peer(pair: Pair) -> None:
+    """A connection is known to be closed before the reactor tells; unasked bytes make it as useless."""
+    assert not closed_by_peer(pair.transport)
+    pair.peer.send(b"x")
+    assert closed_by_peer(pair.transport)
+    pair.transport.socket.recv(1)
+    assert not closed_by_peer(pair.transport)
+    pair.peer.close()
+    assert closed_by_peer(pair.transport)
