@@ -29,6 +29,7 @@ def loads(text: str, file: str = "sticky.ini") -> Settings:
 
 
 def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings:
+    """Make settings of `sections`, going on behind every fault so that all are found; then raise them in order."""
     blocks: Blocks = {}
     add_blocks(blocks, sections, faults)
     main = open_scope(_section(blocks, MAIN, file), MAIN, faults, defaults(MAIN))
