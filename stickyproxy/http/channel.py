@@ -205,12 +205,14 @@ class Channel(Protocol):
             return
         self._proceeding = True
         while self._message is None and not self._closing:
-            if not self._reader.messages and self._backlog:
+            messages = self._reader.messages
+            if self._backlog and (not messages or not messages[0].complete):
+                # The backlog goes on where the reader stopped: in the midst of this request, or behind the last.
                 data, self._backlog = self._backlog, b""
                 self._reader.feed(data)
-            if not self._reader.messages:
+            if not messages:
                 break
-            self._message = message = self._reader.messages.popleft()
+            self._message = message = messages.popleft()
             self._wanted = self._held = False
             self._continue_due = message.head.expects_continue
             self.deadline = NEVER
