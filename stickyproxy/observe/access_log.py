@@ -18,8 +18,8 @@ _TAME = frozenset(
     """
     body_bytes_sent bytes_sent connection connection_requests content_length msec remote_addr remote_port request_id
     request_length request_time scheme server_addr server_port server_protocol status sticky_reason sticky_status
-    time_iso8601 time_local upstream_addr upstream_connect_time upstream_header_time upstream_response_length
-    upstream_response_time upstream_status
+    time_iso8601 time_local upstream_connect_time upstream_header_time upstream_response_length upstream_response_time
+    upstream_status
     """.split()
 )
 

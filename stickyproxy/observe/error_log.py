@@ -1,4 +1,4 @@
-"""The error log: what the parts of the proxy tell through twisted.logger, from a level on, in nginx's layout."""
+"""The error log: what the proxy tells through twisted.logger, from a level on, in nginx's layout and in UTC."""
 
 from time import gmtime, strftime
 
@@ -10,6 +10,7 @@ from twisted.logger import (
     LogLevelFilterPredicate,
     formatEvent,
 )
+from zope.interface import implementer
 
 from stickyproxy.observe.log_files import LogFile
 
@@ -28,13 +29,19 @@ LEVELS = {
 
 def error_log(file: LogFile, level: str) -> ILogObserver:
     """Return an observer that writes events of `level` (nginx's word) and above to `file`, each at once."""
+    return FilteringLogObserver(_Writer(file), [LogLevelFilterPredicate(LEVELS[level])])
 
-    def write(event: LogEvent) -> None:
+
+@implementer(ILogObserver)
+class _Writer:
+    def __init__(self, file: LogFile) -> None:
+        self._file = file
+
+    def __call__(self, event: LogEvent) -> None:
         text = formatEvent(event)
         if "log_failure" in event:
             text += "\n" + event["log_failure"].getTraceback()
         when = strftime("%Y/%m/%d %H:%M:%S", gmtime(event["log_time"]))
-        file.write(f"{when} [{event['log_level'].name}] {text.rstrip()}\n".encode("utf-8", "backslashreplace"))
-        file.flush()
-
-    return FilteringLogObserver(write, [LogLevelFilterPredicate(LEVELS[level])])
+        line = f"{when} [{event['log_level'].name}] {text.rstrip()}\n"
+        self._file.write(line.encode("utf-8", "backslashreplace"))
+        self._file.flush()

@@ -19,6 +19,9 @@ class LogFile:
 
     def __init__(self, path: str) -> None:
         self.path = path
+        # A rotated file is opened anew in the folder where it was, wherever the process has gone since.
+        self._absolute = os.path.abspath(path)
+        self._batch = _BATCH
         self._lines: list[bytes] = []
         self._size = 0
         self._failing = False
@@ -28,7 +31,7 @@ class LogFile:
         """Gather a line, which ends in a line feed."""
         self._lines.append(line)
         self._size += len(line)
-        if self._size >= _BATCH:
+        if self._size >= self._batch:
             self.flush()
 
     def flush(self) -> None:
@@ -46,6 +49,16 @@ class LogFile:
             if not self._failing:
                 self._failing = True
                 _log.error("cannot write {path}: {error}", path=self.path, error=error.strerror)
+
+    def settle(self) -> None:
+        """Write what was gathered, and from now on each line at once: nobody comes by to flush any more."""
+        self._batch = 0
+        self.flush()
+
+    def close(self) -> None:
+        """Close the file; nothing is written to it any more."""
+        if self.path not in _STANDARD:
+            os.close(self._fd)
 
     def reopen(self) -> None:
         """Go on in a new file of the same name, after the old one was moved away; keeps the old one on failure."""
@@ -65,7 +78,7 @@ class LogFile:
         if standard is not None:
             return standard.fileno()
         try:
-            return os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            return os.open(self._absolute, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         except OSError as error:
             raise StartError(f"cannot open the log {self.path}: {error.strerror}") from None
 
@@ -86,6 +99,17 @@ class LogFiles:
         """Write what was gathered for all of them."""
         for file in self._files.values():
             file.flush()
+
+    def settle(self) -> None:
+        """Write what was gathered for all of them, and from now on each line at once."""
+        for file in self._files.values():
+            file.settle()
+
+    def close(self) -> None:
+        """Close all of them."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
 
     def reopen(self) -> None:
         """Open all of them anew."""
