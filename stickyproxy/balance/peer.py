@@ -4,6 +4,9 @@ Failures are counted as nginx counts them (ngx_http_upstream_round_robin.c): the
 `fail_timeout`; then one request tries it, and its success clears them.
 """
 
+from typing import cast
+
+from stickyproxy.config.addresses import InetAddress, UnixAddress
 from stickyproxy.config.settings import Server
 
 
@@ -17,6 +20,7 @@ class Peer:
 
     __slots__ = (
         "accessed",
+        "address",
         "checked",
         "conns",
         "current_weight",
@@ -33,6 +37,8 @@ class Peer:
 
     def __init__(self, server: Server) -> None:
         self.server = server
+        # Names are resolved before a peer is made; one that was not is down, and nobody connects to it.
+        self.address = cast("InetAddress | UnixAddress", server.address)
         self.name = str(server.address).encode()
         self.weight = server.weight
         self.max_fails = server.max_fails

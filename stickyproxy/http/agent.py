@@ -1,5 +1,7 @@
 """Connections to the servers of one upstream: kept ones first, new ones where none is idle."""
 
+from typing import cast
+
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
@@ -45,7 +47,7 @@ class Agent:
         Cancelling the Deferred gives the attempt up.
         """
         connecting = self._endpoint(address, timeout).connect(_ServerFactory(self, address))
-        return connecting.addErrback(_translate, address)
+        return cast("Deferred[ServerConnection]", connecting.addErrback(_translate, address))
 
     def keep(self, connection: ServerConnection) -> None:
         """Take back a connection that can serve another request."""
@@ -75,9 +77,7 @@ class _ServerFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> ServerConnection:
         settings = self._agent.settings
-        return ServerConnection(
-            self._agent, self._address, settings.keepalive_timeout, settings.keepalive_requests
-        )
+        return ServerConnection(self._agent, self._address, settings.keepalive_timeout, settings.keepalive_requests)
 
 
 def _translate(failure: Failure, address: Address) -> Failure:

@@ -6,7 +6,7 @@ from typing import Protocol as Interface
 
 from attrs import field, frozen
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.interfaces import IAddress, IPushProducer, ITransport
+from twisted.internet.interfaces import IAddress, IPushProducer
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -17,7 +17,7 @@ from stickyproxy.http.framing import LAST_CHUNK, chunked
 from stickyproxy.http.reader import Message, RequestReader
 from stickyproxy.http.request import Limits
 from stickyproxy.http.response import bodiless
-from stickyproxy.http.transports import writer
+from stickyproxy.http.transports import Transport, writer
 
 # How long a connection may take to end after its last answer: the client reads what is left, and what it still sends
 # is thrown away, so that the answer reaches it instead of a reset (nginx's lingering_time).
@@ -33,8 +33,10 @@ class RequestHandler(Interface):
     `body_timeout` and `send_timeout` are seconds between two reads of the body and two writes of the answer.
     """
 
-    body_timeout: float
-    send_timeout: float
+    @property
+    def body_timeout(self) -> float: ...
+    @property
+    def send_timeout(self) -> float: ...
 
     def begin(self) -> None:
         """The request's turn has come: answer it, now or later."""
@@ -72,7 +74,7 @@ class Ends:
     local_port: int = 0
 
     @classmethod
-    def of(cls, transport: ITransport, serial: int) -> "Ends":
+    def of(cls, transport: Transport, serial: int) -> "Ends":
         """Ask a transport for both."""
         peer, local = transport.getPeer(), transport.getHost()
         if not (isinstance(peer, _INTERNET) and isinstance(local, _INTERNET)):
@@ -117,7 +119,7 @@ class Channel(Protocol):
     head and the body that is already there are one write.
     """
 
-    transport: ITransport
+    transport: Transport  # type: ignore[assignment]
     deadline = NEVER
 
     def __init__(self, factory: ChannelFactory) -> None:

@@ -5,7 +5,7 @@ from typing import Protocol as Interface
 
 from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 from twisted.internet.error import ConnectionDone
-from twisted.internet.interfaces import IPushProducer, ITransport
+from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -14,7 +14,7 @@ from stickyproxy.errors import ConnectionCut, ConnectionStale, MalformedResponse
 from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.fields import Field
 from stickyproxy.http.response import ResponseHead, read_response_head
-from stickyproxy.http.transports import closed_by_peer, writer
+from stickyproxy.http.transports import Transport, closed_by_peer, writer
 
 # The largest response head that is read, in bytes.
 HEAD_LIMIT = 64 * 1024
@@ -55,7 +55,7 @@ class ServerConnection(Protocol):
     It is clean, and goes back to its keeper, only if request and response both ended just where they should.
     """
 
-    transport: ITransport
+    transport: Transport  # type: ignore[assignment]
     deadline = NEVER
 
     def __init__(self, keeper: Keeper, key: Hashable, keepalive_timeout: float, keepalive_requests: int) -> None:
@@ -72,7 +72,13 @@ class ServerConnection(Protocol):
     # -- the request ---------------------------------------------------------------------------------------------------
 
     def send(
-        self, data: bytes, receiver: ResponseReceiver, to_head: bool, complete: bool, read_timeout: float, send_timeout: float
+        self,
+        data: bytes,
+        receiver: ResponseReceiver,
+        to_head: bool,
+        complete: bool,
+        read_timeout: float,
+        send_timeout: float,
     ) -> None:
         """Send a request's head, with the body bytes that are here, and tell `receiver` of the response.
 

@@ -27,9 +27,7 @@ _NEVER_NOMINATED = frozenset({b"content-length", b"host", b"cookie", b"set-cooki
 
 def nominated(fields: Iterable[Field]) -> frozenset[bytes]:
     """Return the keys of the fields that the `Connection` lines declare hop by hop (RFC 9110 section 7.6.1)."""
-    names = {
-        token.strip().lower() for key, _, value in fields if key == b"connection" for token in value.split(b",")
-    }
+    names = {token.strip().lower() for key, _, value in fields if key == b"connection" for token in value.split(b",")}
     return frozenset(names - _NEVER_NOMINATED - {b"", b"close"})
 
 

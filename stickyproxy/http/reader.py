@@ -87,7 +87,8 @@ class RequestReader:
             message.head = evolve(message.head, keep_alive=False)
             message.complete = False
             self._message = message
-            framing = b"Transfer-Encoding: chunked" if message.head.chunked else b"Content-Length: %d" % message.head.length
+            length = message.head.length
+            framing = b"Transfer-Encoding: chunked" if length is None else b"Content-Length: %d" % length
             self._parser = HttpRequestParser(_BodyOnly(self))
             self._parser.feed_data(b"POST / HTTP/1.1\r\nConnection: close\r\n" + framing + b"\r\n\r\n")
         else:

@@ -1,6 +1,7 @@
 """The head of a request: what was parsed, checked once, and frozen."""
 
 import re
+from collections.abc import Callable
 
 from attrs import frozen
 
@@ -76,71 +77,103 @@ def read_request_head(
         raise ClientFault(414, "request target too long")
     if len(fields) > limits.fields:
         raise ClientFault(431, "too many header fields")
-    http11 = version == "1.1"
-    host: bytes | None = None
-    cookies: list[bytes] = []
-    length: int | None = None
-    chunked = expects_continue = False
-    hop_by_hop = _NO_FIELDS
+    draft = _Draft(fields)
     size = len(method) + len(target) + 12
     for key, name, value in fields:
         field_size = len(name) + len(value)
         if field_size > limits.field:
             raise ClientFault(431, "header field too large")
         size += field_size + 4
-        if key == b"host":
-            if host is not None:
-                raise ClientFault(400, "more than one Host")
-            host = value
-        elif key == b"cookie":
-            cookies.append(value)
-        elif key == b"connection":
-            if value not in _PLAIN_CONNECTION:
-                hop_by_hop = nominated(fields)
-        elif key == b"content-length":
-            if length is not None:
-                raise ClientFault(400, "more than one Content-Length")
-            length = _content_length(value)
-        elif key == b"transfer-encoding":
-            if chunked or not http11:
-                raise ClientFault(400, "Transfer-Encoding twice, or in HTTP/1.0")
-            if value.lower() != b"chunked":
-                raise ClientFault(501, "a transfer coding other than chunked")
-            chunked = True
-        elif key == b"expect":
-            if value.lower() != b"100-continue":
-                raise ClientFault(417, "an expectation other than 100-continue")
-            expects_continue = http11
+        note = _NOTED.get(key)
+        if note is not None:
+            note(draft, value)
     if size > limits.head:
         raise ClientFault(431, "request head too large")
+    http11 = version == "1.1"
+    if draft.chunked and not http11:
+        raise ClientFault(400, "Transfer-Encoding in HTTP/1.0")
     if not target.startswith(b"/"):
-        target, host = _absolute(method, target, host)
-    if host is None:
-        if http11:
-            raise ClientFault(400, "no Host")
-        host = b""
-    elif not _HOST.fullmatch(host):
-        raise ClientFault(400, "not a valid Host")
+        target, draft.host = _absolute(method, target, draft.host)
     return RequestHead(
         method,
         target,
         http11,
         tuple(fields),
-        host,
-        tuple(cookies),
-        length,
-        chunked,
+        _host(draft.host, http11),
+        tuple(draft.cookies),
+        draft.length,
+        draft.chunked,
         keep_alive,
-        expects_continue,
-        hop_by_hop,
+        draft.expects_continue and http11,
+        draft.nominated,
         size,
     )
 
 
-def _content_length(value: bytes) -> int:
-    if not value.isdigit() or len(value) > 19:
-        raise ClientFault(400, "not a valid Content-Length")
-    return int(value)
+class _Draft:
+    """What the fields say, as far as they have been read. Each method notes one field's value."""
+
+    __slots__ = ("chunked", "cookies", "expects_continue", "fields", "host", "length", "nominated")
+
+    def __init__(self, fields: list[Field]) -> None:
+        self.fields = fields
+        self.host: bytes | None = None
+        self.cookies: list[bytes] = []
+        self.length: int | None = None
+        self.chunked = False
+        self.expects_continue = False
+        self.nominated = _NO_FIELDS
+
+    def note_host(self, value: bytes) -> None:
+        if self.host is not None:
+            raise ClientFault(400, "more than one Host")
+        self.host = value
+
+    def note_cookie(self, value: bytes) -> None:
+        self.cookies.append(value)
+
+    def note_connection(self, value: bytes) -> None:
+        if value not in _PLAIN_CONNECTION:
+            self.nominated = nominated(self.fields)
+
+    def note_length(self, value: bytes) -> None:
+        if self.length is not None:
+            raise ClientFault(400, "more than one Content-Length")
+        if not value.isdigit() or len(value) > 19:
+            raise ClientFault(400, "not a valid Content-Length")
+        self.length = int(value)
+
+    def note_coding(self, value: bytes) -> None:
+        if self.chunked:
+            raise ClientFault(400, "more than one Transfer-Encoding")
+        if value.lower() != b"chunked":
+            raise ClientFault(501, "a transfer coding other than chunked")
+        self.chunked = True
+
+    def note_expectation(self, value: bytes) -> None:
+        if value.lower() != b"100-continue":
+            raise ClientFault(417, "an expectation other than 100-continue")
+        self.expects_continue = True
+
+
+_NOTED: dict[bytes, Callable[[_Draft, bytes], None]] = {
+    b"host": _Draft.note_host,
+    b"cookie": _Draft.note_cookie,
+    b"connection": _Draft.note_connection,
+    b"content-length": _Draft.note_length,
+    b"transfer-encoding": _Draft.note_coding,
+    b"expect": _Draft.note_expectation,
+}
+
+
+def _host(host: bytes | None, http11: bool) -> bytes:
+    if host is None:
+        if http11:
+            raise ClientFault(400, "no Host")
+        return b""
+    if not _HOST.fullmatch(host):
+        raise ClientFault(400, "not a valid Host")
+    return host
 
 
 def _absolute(method: bytes, target: bytes, host: bytes | None) -> tuple[bytes, bytes | None]:

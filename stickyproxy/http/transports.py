@@ -7,12 +7,27 @@ the one place that knows how Twisted's socket transports queue; any other transp
 
 import socket
 from collections.abc import Callable
+from typing import Protocol
 
-from twisted.internet.interfaces import ITransport
+from twisted.internet.interfaces import IAddress, IPushProducer
 from twisted.internet.tcp import Connection
 
 
-def writer(transport: ITransport) -> Callable[[bytes], None]:
+class Transport(Protocol):
+    """What the channel and the agent need of a connection; Twisted's stream transports have it all."""
+
+    def write(self, data: bytes) -> None: ...
+    def loseConnection(self) -> None: ...
+    def abortConnection(self) -> None: ...
+    def pauseProducing(self) -> None: ...
+    def resumeProducing(self) -> None: ...
+    def registerProducer(self, producer: IPushProducer, streaming: bool) -> None: ...
+    def unregisterProducer(self) -> None: ...
+    def getPeer(self) -> IAddress: ...
+    def getHost(self) -> IAddress: ...
+
+
+def writer(transport: Transport) -> Callable[[bytes], None]:
     """Return the quickest way to write bytes to `transport`, in order with what is already queued."""
     if not isinstance(transport, Connection) or transport.TLS:
         return transport.write
@@ -33,7 +48,7 @@ def writer(transport: ITransport) -> Callable[[bytes], None]:
     return write
 
 
-def closed_by_peer(transport: ITransport) -> bool:
+def closed_by_peer(transport: Transport) -> bool:
     """Whether the other side has already closed a connection on which nothing is expected, or sent what nobody asked.
 
     The reactor tells on its next turn; before a request that must not be sent twice it is better to ask the kernel.

@@ -25,15 +25,13 @@ def error_page(status: int, accept: bytes) -> tuple[bytes, bytes]:
 
 
 def prefers_json(accept: bytes) -> bool:
-    """Whether an `Accept` field names JSON, and gives it at least the weight it gives HTML (RFC 9110 section 12.5.1)."""
-    if b"json" not in accept:
-        return False
-    weights = {b"application/json": 0.0, b"text/html": 0.0}
+    """Whether an `Accept` field names JSON, and weighs it no less than HTML (RFC 9110 section 12.5.1)."""
+    weights: dict[bytes, float] = {}
     for item in accept.lower().split(b","):
         kind, *parameters = (part.strip() for part in item.split(b";"))
-        if kind in weights:
-            weights[kind] = max(weights[kind], _weight(parameters))
-    return weights[b"application/json"] > 0 and weights[b"application/json"] >= weights[b"text/html"]
+        weights[kind] = _weight(parameters)
+    html = next((weights[kind] for kind in (b"text/html", b"text/*", b"*/*") if kind in weights), 0.0)
+    return 0 < weights.get(b"application/json", 0.0) >= html
 
 
 def _weight(parameters: list[bytes]) -> float:

@@ -176,14 +176,18 @@ class Exchange:
     def _show(self, page: ErrorPage, status: int) -> None:
         """Hand over to the exchange that serves the error page; it goes on as the same request."""
         successor = self.site.redirect(self, page.uri.encode())
-        successor.serial = self.serial
-        successor.started = self.started
-        successor.tries = self.tries
-        successor.assignment = self.assignment
-        successor._status_instead = status if page.status is None else page.status
-        successor._is_error_page = True
+        successor.go_on(self, status if page.status is None else page.status)
         self.channel.hand_over(successor)
         successor.begin()
+
+    def go_on(self, before: "Exchange", status: int) -> None:
+        """Serve the error page of the exchange `before`, with `status` (0: the page's own)."""
+        self.serial = before.serial
+        self.started = before.started
+        self.tries = before.tries
+        self.assignment = before.assignment
+        self._status_instead = status
+        self._is_error_page = True
 
     # -- the end -------------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """A request that is passed to a server: its tries, and what streams between client and server."""
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -19,7 +19,7 @@ from stickyproxy.proxy.retries import IDEMPOTENT, may_try_next
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.upstream import Upstream
 from stickyproxy.sticky.dates import imf_fixdate
-from stickyproxy.sticky.words import NO_CLAIM, Claim
+from stickyproxy.sticky.words import NO_CLAIM, Claim, Memory
 
 _log = Logger()
 
@@ -60,27 +60,26 @@ class Forward(Exchange):
         self._claim = self._upstream.policy.recall(head.cookies, head.target, self.started)
         self._assign(self.started)
 
-    def _assign(self, now: float) -> None:
-        """Have a server chosen and turn to it."""
+    def _assign(self, now: float, after: ServerFault | None = None) -> None:
+        """Have a server chosen and turn to it; if there is none, the fault `after` which it was asked for decides."""
         upstream = self._upstream
         policy = upstream.policy
         try:
             assignment = upstream.group.assign(self._claim, self._tried, now, policy.fallback)
         except SessionRefused as fault:
             _log.warn("{upstream}: a session was refused: {fault}", upstream=self.upstream.decode(), fault=fault)
-            cleared = policy.forget(self._claim).set_cookies
-            self.refuse(fault.status, [line(b"Set-Cookie", value) for value in cleared])
+            self.refuse((after or fault).status, _lines(policy.forget(self._claim)))
             return
         except ServerFault as fault:
             _log.error("{upstream}: {fault}", upstream=self.upstream.decode(), fault=fault)
-            self.refuse(fault.status)
+            self.refuse((after or fault).status)
             return
         self.assignment = assignment
         self._peer = peer = assignment.peer
         self._tried.append(peer)
         peer.acquire()
         self.tries.append(Try(peer.name, now))
-        connection = upstream.agent.take(peer.server.address)
+        connection = upstream.agent.take(peer.address)
         if connection is None:
             self._connect(peer)
         elif self.head.method not in IDEMPOTENT and connection.stale:
@@ -92,7 +91,7 @@ class Forward(Exchange):
 
     def _connect(self, peer: Peer) -> None:
         timeout = self.scope.settings.proxy_connect_timeout
-        self._connecting = connecting = self._upstream.agent.connect(peer.server.address, timeout)
+        self._connecting = connecting = self._upstream.agent.connect(peer.address, timeout)
         connecting.addCallbacks(self._connected, self._not_connected)
 
     def _connected(self, connection: ServerConnection) -> None:
@@ -100,10 +99,13 @@ class Forward(Exchange):
         self._send(connection)
 
     def _not_connected(self, failure: Failure) -> None:
+        if self._connecting is None:
+            # Given up by ourselves.
+            return
         self._connecting = None
-        if not failure.check(CancelledError):
-            failure.trap(ServerFault)
-            self.server_failed(failure.value)
+        if not isinstance(failure.value, ServerFault):
+            failure.raiseException()
+        self.server_failed(failure.value)
 
     def _send(self, connection: ServerConnection) -> None:
         """Send the head and what is here of the body in one write; the rest follows as it comes."""
@@ -188,10 +190,8 @@ class Forward(Exchange):
         lines, set_cookies = self.scope.recipe.lines(self, response)
         status = self._status_instead or response.status
         memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, response.status, now)
-        for value in memory.set_cookies:
-            lines.append(b"Set-Cookie: %b\r\n" % value)
-        if memory.private:
-            lines.append(b"Cache-Control: private\r\n")
+        if memory.set_cookies:
+            lines += _lines(memory)
         if not response.first(b"date"):
             lines.append(b"Date: %b\r\n" % imf_fixdate(int(now)))
         self.status = status
@@ -229,7 +229,7 @@ class Forward(Exchange):
             again = self._may_try_next(fault.condition, fault.unsent, now)
             self._end_try(now, failed=fault.blames)
             if again:
-                self._assign(now)
+                self._assign(now, fault)
             else:
                 self.refuse(fault.status)
 
@@ -282,3 +282,11 @@ class Forward(Exchange):
         self._end_try(self.site.seconds(), failed=False)
         self.status = self.status or CLIENT_CLOSED
         self.conclude()
+
+
+def _lines(memory: Memory) -> list[bytes]:
+    """The field lines by which a client remembers."""
+    lines = [line(b"Set-Cookie", value) for value in memory.set_cookies]
+    if memory.private:
+        lines.append(b"Cache-Control: private\r\n")
+    return lines

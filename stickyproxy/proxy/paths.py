@@ -1,7 +1,7 @@
 """What a path means: which location it matches, and what becomes of it when a location replaces its prefix.
 
 A path is matched as the server behind will understand it, so that `/static/../admin`, `/%61dmin` and `/admin;x=1` are
-all caught by the location of `/admin`.
+all caught by the location of `/admin`. A path that servers understand differently is refused.
 """
 
 import re
@@ -11,6 +11,7 @@ from stickyproxy.errors import ClientFault
 
 _PARAMETERS = re.compile(rb";[^/]*")
 _SLASHES = re.compile(rb"/{2,}")
+_CLIMB = re.compile(rb"/\.\.(?:[/;]|$)")
 # What may stand unescaped in a path (RFC 3986 section 3.3), and `/`.
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 
@@ -20,45 +21,39 @@ def normalize(path: bytes) -> bytes:
 
     Raises ClientFault (400) for a path that leads above the root or hides a NUL.
     """
-    if b"%" in path:
-        path = unquote_to_bytes(path)
-        if b"\0" in path:
-            raise ClientFault(400, "NUL in the path")
-    if b"//" in path:
-        path = _SLASHES.sub(b"/", path)
-    if b"/." in path:
-        path = _resolve_dots(path)
-    return path
+    return _tidied(_decoded(path))
 
 
 def matched(path: bytes) -> bytes:
-    """Return the path that locations are matched against: normalized, and without path parameters (`;...`)."""
-    if b";" in path:
-        path = _PARAMETERS.sub(b"", path)
-    path = normalize(path)
-    if b";" in path:
-        # Parameters that were written %3B; a server that decodes first sees them as such.
-        path = normalize(_PARAMETERS.sub(b"", path))
-    return path
+    """Return the path that locations are matched against: normalized, and without path parameters (`;...`).
+
+    Raises ClientFault (400) as `normalize` does, and for a path with both parameters and `..`: `/a/..;/b` and
+    `/a/;/../b` lead one server here and another there.
+    """
+    decoded = _decoded(path)
+    if b";" in decoded:
+        if _CLIMB.search(decoded):
+            raise ClientFault(400, "the path has both parameters and ..")
+        # Parameters are cut off before the rest is decoded, and those written %3B behind that.
+        decoded = _PARAMETERS.sub(b"", _decoded(_PARAMETERS.sub(b"", path)))
+    return _tidied(decoded)
 
 
 def replace_prefix(path: bytes, prefix: bytes, uri: bytes) -> bytes:
     """Return `path`, which `prefix` matches, with that prefix replaced by `uri`, one slash at the joint.
 
-    `prefix` has no trailing slash but for the root's. The path stays as it was written where its prefix stands there
-    literally; otherwise it is normalized and escaped anew.
+    `prefix` ends in a slash only if it is the whole path. What follows it stays as it was written if the prefix itself
+    stands there literally and no `..` could lead out of `uri`; otherwise it is normalized and escaped anew.
     """
-    rest = _after(path, prefix)
+    rest = None if _CLIMB.search(_decoded(path)) else _after(path, prefix)
     if rest is None:
-        normal = normalize(path)
-        decoded = _after(normal, prefix)
-        if decoded is None:
-            decoded = _after(matched(path), prefix) or b""
-        rest = escape(decoded)
-    if not rest:
-        return uri
-    if uri.endswith(b"/") and rest.startswith(b"/"):
-        return uri + rest[1:]
+        rest = _after(normalize(path), prefix)
+        if rest is None:
+            # The prefix is found only when it is rid of parameters.
+            rest = _after(matched(path), prefix) or b""
+        rest = escape(rest)
+    if rest.startswith(b"/"):
+        return uri.removesuffix(b"/") + b"/" + rest.lstrip(b"/")
     return uri + rest
 
 
@@ -68,13 +63,25 @@ def escape(path: bytes) -> bytes:
 
 
 def _after(path: bytes, prefix: bytes) -> bytes | None:
-    """What follows a whole-segment prefix; None if the path does not literally start with it, or could be misread."""
-    if prefix == b"/":
-        prefix = b""
+    """What follows a prefix of whole segments; None if the path does not literally start with it."""
     rest = path[len(prefix) :]
-    if not path.startswith(prefix) or (rest and rest[:1] not in b"/;"):
-        return None
-    return None if b"/." in path and _resolve_dots(path) != path else rest
+    return rest if path.startswith(prefix) and rest[:1] in (b"", b"/", b";") else None
+
+
+def _decoded(path: bytes) -> bytes:
+    if b"%" not in path:
+        return path
+    path = unquote_to_bytes(path)
+    if b"\0" in path:
+        raise ClientFault(400, "NUL in the path")
+    return path
+
+
+def _tidied(path: bytes) -> bytes:
+    """Merge slashes, then remove dot segments."""
+    if b"//" in path:
+        path = _SLASHES.sub(b"/", path)
+    return _resolve_dots(path) if b"/." in path else path
 
 
 def _resolve_dots(path: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """Any other twisted.web Resource in the tree: it is rendered with an ordinary IRequest, made when it is its turn."""
 
 from collections.abc import Iterable, Iterator
+from typing import cast
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IPullProducer, IPushProducer
@@ -44,9 +45,10 @@ class _BelowSite(TwistedSite):
         self._depth = depth
 
     def getResourceFor(self, request: Request) -> IResource:
-        for _ in range(self._depth):
-            request.prepath.append(request.postpath.pop(0))
-        return super().getResourceFor(request)
+        segments = request.postpath or []
+        request.prepath, request.postpath = segments[: self._depth], segments[self._depth :]
+        resource: IResource = super().getResourceFor(request)
+        return resource
 
 
 class PlainExchange(Exchange):
@@ -139,9 +141,9 @@ class PlainExchange(Exchange):
         self.channel.abort()
         self.conclude()
 
-    def produce_from(self, producer: IPushProducer | IPullProducer, streaming: bool) -> None:
-        """Take the answer from a producer at the pace of the client."""
-        self._producer = producer if streaming else _Pulled(producer)
+    def produce_from(self, producer: IPushProducer, streaming: bool) -> None:
+        """Take the answer from a producer (unless `streaming` an IPullProducer) at the pace of the client."""
+        self._producer = producer if streaming else _Pulled(cast("IPullProducer", producer))
 
     def produce_no_more(self) -> None:
         """The producer is done."""

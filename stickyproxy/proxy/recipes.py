@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stickyproxy.config.settings import Location
-from stickyproxy.http.fields import HOP_BY_HOP
+from stickyproxy.http.fields import HOP_BY_HOP, line
 from stickyproxy.http.request import RequestHead
 from stickyproxy.http.response import ResponseHead
 from stickyproxy.proxy.paths import replace_prefix
@@ -19,20 +19,8 @@ _DEFAULTS: tuple[tuple[bytes, Getter], ...] = (
     (b"X-Forwarded-Host", GETTERS["http_host"]),
 )
 
-_STRANGERS_WORDS = frozenset(
-    {
-        b"forwarded",
-        b"x-forwarded-by",
-        b"x-forwarded-for",
-        b"x-forwarded-host",
-        b"x-forwarded-port",
-        b"x-forwarded-prefix",
-        b"x-forwarded-proto",
-        b"x-forwarded-server",
-        b"x-forwarded-ssl",
-        b"x-real-ip",
-    }
-)
+_STRANGERS_WORDS = frozenset({b"forwarded", b"x-real-ip"})
+_STRANGERS_PREFIX = b"x-forwarded-"
 
 # Written anew from what was parsed: framing, Host and Cookie by the recipe; Expect is answered here.
 _REWRITTEN = frozenset({b"host", b"cookie", b"content-length", b"expect"})
@@ -52,7 +40,7 @@ class RequestRecipe:
         self._set = [(name + b": ", getter) for name, getter in defaults + own]
         self._dropped = HOP_BY_HOP | _STRANGERS_WORDS | _REWRITTEN | named
         self._sends_cookies = b"cookie" not in named
-        self._prefix = location.path.encode()
+        self._prefix = _matched_prefix(location)
         self._uri = location.proxy_pass.uri if location.proxy_pass else None
 
     def head(self, facts: Facts, cookies: Sequence[bytes]) -> list[bytes]:
@@ -65,7 +53,8 @@ class RequestRecipe:
                 out += (start, value, b"\r\n")
         dropped = self._dropped | head.nominated if head.nominated else self._dropped
         for key, name, value in head.fields:
-            if key not in dropped:
+            # CGI and its heirs take X_Real_IP for X-Real-IP; names with an underscore go, as with nginx.
+            if key not in dropped and b"_" not in key and not key.startswith(_STRANGERS_PREFIX):
                 out += (name, b": ", value, b"\r\n")
         if self._sends_cookies:
             for cookie in cookies:
@@ -85,13 +74,23 @@ class RequestRecipe:
         return replace_prefix(path, self._prefix, self._uri) + question + query
 
 
+def _matched_prefix(location: Location) -> bytes:
+    """Return what of a path the location's URI replaces: an exact location's is the whole of it."""
+    path = location.path.encode()
+    if location.exact:
+        return path + b"/" if location.slashed else path
+    return path.rstrip(b"/")
+
+
 class ResponseRecipe:
     """Writes the fields that the client gets (`proxy_hide_header`, `proxy_redirect`, `add_header`)."""
 
     def __init__(self, location: Location) -> None:
         self._hidden = HOP_BY_HOP | {b"content-length", b"set-cookie"} | location.proxy_hide_headers
         self._hides_cookies = b"set-cookie" in location.proxy_hide_headers
-        self._redirects = [(redirect.source, compile_template(redirect.target)) for redirect in location.proxy_redirects]
+        self._redirects = [
+            (redirect.source, compile_template(redirect.target)) for redirect in location.proxy_redirects
+        ]
         self._added = [
             (header.name + b": ", compile_template(header.value), header.always) for header in location.add_headers
         ]
@@ -104,8 +103,9 @@ class ResponseRecipe:
         for key, name, value in response.fields:
             if key not in hidden:
                 if self._redirects and (key == b"location" or key == b"refresh"):
-                    value = self._redirect(facts, key, value)
-                lines.append(b"%b: %b\r\n" % (name, value))
+                    lines.append(line(name, self._redirect(facts, key, value)))
+                else:
+                    lines.append(b"%b: %b\r\n" % (name, value))
             elif key == b"set-cookie" and not self._hides_cookies:
                 set_cookies.append(value)
         return lines, set_cookies
@@ -120,7 +120,12 @@ class ResponseRecipe:
 
     def _redirect(self, facts: Facts, key: bytes, value: bytes) -> bytes:
         """Rewrite the URL in a `Location`, or behind `url=` in a `Refresh`, by the first redirect that matches."""
-        at = value.lower().find(b"url=") + 4 if key == b"refresh" else 0
+        at = 0
+        if key == b"refresh":
+            before, found, _ = value.lower().partition(b"url=")
+            if not found:
+                return value
+            at = len(before + found)
         for source, target in self._redirects:
             if value.startswith(source, at):
                 return value[:at] + target(facts) + value[at + len(source) :]

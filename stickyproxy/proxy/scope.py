@@ -41,7 +41,5 @@ def _admits(rules: Sequence[AccessRule], peer_host: bytes) -> bool:
         # A dual-stack listener shows IPv4 clients as ::ffff:a.b.c.d.
         address = ip_address(peer_host.decode("ascii").partition("%")[0])
         address = getattr(address, "ipv4_mapped", None) or address
-        matching = (
-            rule.allow for rule in rules if not rule.unix and (rule.network is None or address in rule.network)
-        )
+        matching = (rule.allow for rule in rules if not rule.unix and (rule.network is None or address in rule.network))
     return next(matching, True)

@@ -70,7 +70,7 @@ class VirtualHost(Branch):
 
 
 class Hosts(Resource):
-    """The virtual hosts of one listener, by name: exact ones, `*.example.org`, `.example.org` and `www.example.*`."""
+    """The virtual hosts of one listener, by name: exact ones, `*.example.org` and `www.example.*`."""
 
     def __init__(self, default: VirtualHost) -> None:
         super().__init__()
@@ -85,9 +85,6 @@ class Hosts(Resource):
             name = written.encode()
             if name.startswith(b"*."):
                 self._leading[name[1:]] = host
-            elif name.startswith(b"."):
-                self._exact[name[1:]] = host
-                self._leading[name] = host
             elif name.endswith(b".*"):
                 self._trailing[name[:-1]] = host
             else:

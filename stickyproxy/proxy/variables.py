@@ -15,6 +15,7 @@ from typing import Protocol
 
 from stickyproxy.balance.words import Assignment
 from stickyproxy.config.templates import Template, Variable
+from stickyproxy.errors import ClientFault
 from stickyproxy.http.channel import Ends
 from stickyproxy.http.fields import Field
 from stickyproxy.http.request import RequestHead
@@ -91,10 +92,10 @@ def part_getter(part: bytes | Variable) -> Getter:
 
 
 def host_without_port(host: bytes) -> bytes:
-    """Return the name in a Host field, in lower case."""
+    """Return the name in a Host field, in lower case and without the dot that ends a fully qualified one."""
     if host.startswith(b"["):
         return host.partition(b"]")[0].lower() + b"]"
-    return host.partition(b":")[0].lower()
+    return host.partition(b":")[0].lower().removesuffix(b".")
 
 
 def path_of(target: bytes) -> bytes:
@@ -123,9 +124,17 @@ def _host(facts: Facts) -> bytes:
     return host_without_port(facts.head.host) or facts.server_name
 
 
+def _one_line(decoded: bytes) -> bytes:
+    """Decoded bytes may be line ends; a value that reaches a header must not begin a new line there."""
+    return decoded.translate(None, b"\r\n\0")
+
+
 def _uri(facts: Facts) -> bytes:
-    # Decoded bytes may be line ends; a value that reaches a header must not begin a new line there.
-    return normalize(path_of(facts.head.target)).translate(None, b"\r\n\0")
+    try:
+        return _one_line(normalize(path_of(facts.head.target)))
+    except ClientFault:
+        # It was refused for just that, and is logged.
+        return b""
 
 
 def _request(facts: Facts) -> bytes:
@@ -142,9 +151,10 @@ def _remote_user(facts: Facts) -> bytes:
     if scheme.lower() != b"basic":
         return b""
     try:
-        return b64decode(credentials, validate=True).partition(b":")[0]
+        user, colon, _ = b64decode(credentials, validate=True).partition(b":")
     except ValueError:
         return b""
+    return _one_line(user) if colon else b""
 
 
 @lru_cache(maxsize=4)
@@ -285,9 +295,7 @@ def _sent(name: bytes) -> Getter:
     prefix = _field_key(name) + b":"
 
     def joined(facts: Facts) -> bytes:
-        return b", ".join(
-            line[len(prefix) :].strip() for line in facts.sent if line[: len(prefix)].lower() == prefix
-        )
+        return b", ".join(line[len(prefix) :].strip() for line in facts.sent if line[: len(prefix)].lower() == prefix)
 
     return joined
 
@@ -307,7 +315,6 @@ def _upstream_cookie(name: bytes) -> Getter:
     return first
 
 
-# The longer prefix before the one that it ends in.
 _FAMILIES: dict[str, Callable[[bytes], Getter]] = {
     "http_": _http,
     "cookie_": _cookie,

@@ -57,7 +57,9 @@ class ChannelTests(SynchronousTestCase):
         self.deadlines = Deadlines(self.clock)
         self.deadlines.start()
         self.handlers: list[Handler] = []
-        settings = ChannelSettings(header_timeout=10, keepalive_timeout=50, keepalive_requests=5, limits=Limits(head=500))
+        settings = ChannelSettings(
+            header_timeout=10, keepalive_timeout=50, keepalive_requests=5, limits=Limits(head=500)
+        )
         self.client = connect(ChannelFactory(self.handle, settings, self.deadlines))
 
     def handle(self, channel: Channel, message: Message) -> Handler:

@@ -8,7 +8,12 @@ from stickyproxy.http.framing import LAST_CHUNK, chunked
 
 @pytest.mark.parametrize(
     ("parts", "expected"),
-    [([], b""), ([b""], b""), ([b"abc"], b"3\r\nabc\r\n"), ([b"a" * 16, b"", b"b"], b"10\r\n" + b"a" * 16 + b"\r\n1\r\nb\r\n")],
+    [
+        ([], b""),
+        ([b""], b""),
+        ([b"abc"], b"3\r\nabc\r\n"),
+        ([b"a" * 16, b"", b"b"], b"10\r\n" + b"a" * 16 + b"\r\n1\r\nb\r\n"),
+    ],
 )
 def test_chunked(parts: list[bytes], expected: bytes) -> None:
     """Each part is a chunk, its size in hexadecimal; an empty part is none, as it would end the body."""

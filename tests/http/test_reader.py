@@ -7,7 +7,9 @@ from stickyproxy.http.request import Limits
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
-CHUNKED = b"POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-T: 1\r\n\r\n"
+CHUNKED = (
+    b"POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-T: 1\r\n\r\n"
+)
 
 
 def read(*parts: bytes, limits: Limits = Limits()) -> RequestReader:  # noqa: B008 - frozen
@@ -129,7 +131,11 @@ def test_an_upgrade_is_not_granted() -> None:
 def test_an_upgrade_with_a_body(framing: bytes, body: bytes) -> None:
     """The body of a request that asks for an upgrade is its body; the connection ends with it."""
     head = b"POST /u HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n" + framing + b"\r\n\r\n"
-    for reader in (read(head + body + GET % 1), read(head, body, GET % 1), read(*[bytes([byte]) for byte in head + body])):
+    for reader in (
+        read(head + body + GET % 1),
+        read(head, body, GET % 1),
+        read(*[bytes([byte]) for byte in head + body]),
+    ):
         (message,) = reader.messages
         assert (b"/u", b"hello", True, None) == told(message)
         assert not message.head.keep_alive

@@ -4,7 +4,9 @@ from stickyproxy.errors import MalformedResponse
 from stickyproxy.http.response import ResponseHead, bodiless, read_response_head
 
 
-def read(*lines: tuple[bytes, bytes], status: int = 200, keep_alive: bool = True, bodiless: bool = False) -> ResponseHead:
+def read(
+    *lines: tuple[bytes, bytes], status: int = 200, keep_alive: bool = True, bodiless: bool = False
+) -> ResponseHead:
     fields = [(name.lower(), name, value) for name, value in lines]
     return read_response_head(status, b"OK", fields, keep_alive, bodiless)
 

@@ -1,0 +1,447 @@
+from twisted.trial.unittest import SynchronousTestCase
+
+from tests.proxy.house import GET, House, answer, status
+from tests.wire import End
+
+TWO = """
+[http]
+log_format = told "$status $upstream_addr $upstream_status $sticky_status $sticky_reason $body_bytes_sent"
+access_log = log told
+{http}
+[upstream app]
+server =
+    10.0.0.1:80 id=a {a}
+    10.0.0.2:80 id=b
+{upstream}
+[server www]
+listen = 8080
+[location www /]
+proxy_pass = http://app
+{location}
+"""
+STICKY = "session_sticky = cookie=route hash=plain"
+
+
+def two(http: str = "", upstream: str = STICKY, location: str = "", a: str = "") -> House:
+    return House(TWO.format(http=http, upstream=upstream, location=location, a=a))
+
+
+def get(cookie: bytes = b"", method: bytes = b"GET") -> bytes:
+    line = b"Cookie: " + cookie + b"\r\n" if cookie else b""
+    return method + b" / HTTP/1.1\r\nHost: www.example\r\n" + line + b"\r\n"
+
+
+def post(body: bytes = b"hello", length: int | None = None, fields: bytes = b"", method: bytes = b"POST") -> bytes:
+    length = len(body) if length is None else length
+    return method + b" / HTTP/1.1\r\nHost: www.example\r\n" + fields + b"Content-Length: %d\r\n\r\n" % length + body
+
+
+CHUNKED_POST = b"POST / HTTP/1.1\r\nHost: www.example\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+class ForwardTestCase(SynchronousTestCase):
+    def tearDown(self) -> None:
+        self.flushLoggedErrors()
+
+    def live(self, house: House) -> None:
+        """Nothing is left over: no peer is busy with a request that has ended."""
+        for upstream in house.upstreams.values():
+            self.assertEqual([0] * len(upstream.group.peers), [peer.conns for peer in upstream.group.peers])
+
+
+class OneTryTests(ForwardTestCase):
+    def setUp(self) -> None:
+        self.house = two()
+        self.client = self.house.client()
+
+    def ask(self, *parts: bytes) -> End:
+        """Send a request; return the server that a new connection was made to for it."""
+        self.client.send(*(parts or (GET,)))
+        return self.house.servers.accept()
+
+    def test_there_and_back(self) -> None:
+        """A request goes to a server, its response to the client, and the log has a line."""
+        server = self.ask()
+        self.assertEqual(
+            b"GET / HTTP/1.1\r\nHost: www.example\r\nX-Real-IP: 192.0.2.7\r\nX-Forwarded-For: 192.0.2.7\r\n"
+            b"X-Forwarded-Proto: http\r\nX-Forwarded-Host: www.example\r\n\r\n",
+            server.received(),
+        )
+        server.send(answer())
+        self.assertEqual(
+            b"HTTP/1.1 200 OK\r\nDate: now\r\nSet-Cookie: route=a; Path=/\r\nContent-Length: 2\r\n\r\nok",
+            self.client.received(),
+        )
+        self.assertEqual(["200 10.0.0.1:80 200 none new 2"], self.house.log)
+        self.live(self.house)
+
+    def test_a_date_is_added(self) -> None:
+        """A response without a Date gets one (RFC 9110 section 6.6.1)."""
+        self.ask().send(b"HTTP/1.1 204 No Content\r\n\r\n")
+        self.assertIn(b"\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n", self.client.received())
+
+    def test_kept_connections(self) -> None:
+        """Requests to one server go over one connection."""
+        server = self.ask(get(b"route=a"))
+        for _ in range(3):
+            server.send(answer())
+            self.assertEqual(200, status(self.client.received()))
+            self.client.send(get(b"route=a"))
+        self.assertEqual([("10.0.0.1", 80)], self.house.servers.asked)
+
+    def test_streaming(self) -> None:
+        """A response goes on as it comes, and a client that falls behind holds the server back."""
+        server = self.ask()
+        server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        self.assertTrue(self.client.received().endswith(b"\r\n\r\nabc"))
+        self.client.protocol.pauseProducing()
+        self.assertFalse(server.transport.reading)
+        self.client.protocol.resumeProducing()
+        self.assertTrue(server.transport.reading)
+        server.send(b"def", b"ghi")
+        self.assertEqual((b"defghi", ["200 10.0.0.1:80 200 none new 9"]), (self.client.received(), self.house.log))
+
+    def test_a_slow_client_does_not_hold_a_connection_that_is_free(self) -> None:
+        """Once a response has ended, its connection no longer waits for the client."""
+        server = self.ask()
+        server.send(answer())
+        self.client.protocol.pauseProducing()
+        self.assertTrue(server.transport.reading)
+
+    def test_until_close(self) -> None:
+        """A response of unknown length is chunked for the client."""
+        server = self.ask()
+        server.send(b"HTTP/1.0 200 OK\r\n\r\nabc")
+        server.close()
+        self.assertTrue(self.client.received().endswith(b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"))
+
+    def test_head(self) -> None:
+        """A response to HEAD goes on with its length and without a body."""
+        self.ask(get(method=b"HEAD")).send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
+        response = self.client.received()
+        self.assertIn(b"Content-Length: 5\r\n", response)
+        self.assertTrue(response.endswith(b"\r\n\r\n"))
+
+    def test_body(self) -> None:
+        """A body goes on with the head, in one write if it is here, and then as it comes."""
+        server = self.ask(post(b"he", 5))
+        self.assertTrue(server.received().endswith(b"Content-Length: 5\r\n\r\nhe"))
+        self.client.send(b"l", b"lo")
+        self.assertEqual(b"llo", server.received())
+        server.send(answer())
+        self.assertEqual(200, status(self.client.received()))
+        self.assertFalse(server.dropped)
+
+    def test_chunked_body(self) -> None:
+        """A chunked body is chunked anew: extensions and trailers end here."""
+        server = self.ask(CHUNKED_POST + b"3;x=y\r\nabc\r\n", b"2\r\nde\r\n", b"0\r\nX-T: 1\r\n\r\n")
+        self.assertTrue(
+            server.received().endswith(b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        )
+
+    def test_a_server_that_does_not_read(self) -> None:
+        """A server that falls behind holds the client back."""
+        server = self.ask(post(b"he", 5))
+        server.protocol._wrappedProtocol.pauseProducing()
+        self.assertFalse(self.client.transport.reading)
+        server.protocol._wrappedProtocol.resumeProducing()
+        self.assertTrue(self.client.transport.reading)
+
+    def test_expect(self) -> None:
+        """A client that waits for 100 gets it when there is a server to take the body; the field ends here."""
+        self.client.send(post(b"", 5, b"Expect: 100-continue\r\n"))
+        self.assertEqual(b"", self.client.received())
+        server = self.house.servers.accept()
+        self.assertEqual(b"HTTP/1.1 100 Continue\r\n\r\n", self.client.received())
+        self.assertNotIn(b"Expect", server.received())
+
+    def test_answer_before_the_body(self) -> None:
+        """A server that answers before the body is there is believed; both connections end with it."""
+        server = self.ask(post(b"he", 5))
+        server.send(answer(b"no", b"403 Forbidden"))
+        self.assertEqual((403, True), (status(self.client.received()), self.client.dropped))
+        self.assertTrue(server.dropped)
+        self.live(self.house)
+
+    def test_pipelined(self) -> None:
+        """Pipelined requests are answered in order, each by its own response."""
+        self.client.send(get(b"route=a") + get(b"route=b"))
+        self.house.servers.accept().send(answer(b"one"))
+        self.house.servers.accept().send(answer(b"two"))
+        response = self.client.received()
+        self.assertLess(response.index(b"\r\n\r\none"), response.index(b"\r\n\r\ntwo"))
+
+    # -- ends ----------------------------------------------------------------------------------------------------------
+
+    def test_client_leaves_while_it_waits(self) -> None:
+        """A client that goes away ends its try at the server."""
+        server = self.ask()
+        self.client.close()
+        self.assertEqual((True, ["499 10.0.0.1:80 - none new 0"]), (server.dropped, self.house.log))
+        self.live(self.house)
+
+    def test_client_leaves_while_connecting(self) -> None:
+        """A client that goes away before there is a connection gives the attempt up."""
+        self.client.send(GET)
+        self.client.close()
+        self.assertEqual(["499 10.0.0.1:80 - none new 0"], self.house.log)
+        self.live(self.house)
+
+    def test_client_leaves_in_the_middle(self) -> None:
+        """A client that goes away in the middle of the response ends it; the log has the server's status."""
+        server = self.ask()
+        server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        self.client.close()
+        self.assertEqual((True, ["200 10.0.0.1:80 200 none new 3"]), (server.dropped, self.house.log))
+        self.live(self.house)
+
+    def test_cut_response(self) -> None:
+        """A response that is cut short is cut short for the client: it gets no end that was never sent."""
+        for head in (b"Content-Length: 9\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"):
+            self.setUp()
+            server = self.ask()
+            server.send(b"HTTP/1.1 200 OK\r\n" + head)
+            server.close()
+            self.assertTrue(self.client.dropped)
+            self.assertFalse(self.client.transport.half_closed)
+            self.assertNotIn(b"0\r\n\r\n", self.client.received())
+            self.assertEqual(["200 10.0.0.1:80 200 none new 3"], self.house.log)
+            self.live(self.house)
+
+    def test_broken_body(self) -> None:
+        """A request whose body is broken is refused, and the server is told nothing more."""
+        server = self.ask(CHUNKED_POST)
+        self.client.send(b"zz\r\n")
+        self.assertEqual((400, True), (status(self.client.received()), self.client.dropped))
+        self.assertTrue(server.dropped)
+        self.live(self.house)
+
+    def test_slow_body(self) -> None:
+        """A body that does not arrive in time is 408."""
+        server = self.ask(post(b"he", 5))
+        self.house.wait(62)
+        self.assertEqual((408, True), (status(self.client.received()), server.dropped))
+
+
+class SizeTests(ForwardTestCase):
+    def setUp(self) -> None:
+        self.house = two(http="client_max_body_size = 4")
+        self.client = self.house.client()
+
+    def test_announced(self) -> None:
+        """A body that is announced too large is refused before a server hears of it."""
+        self.client.send(post(b"", 5))
+        self.assertEqual((413, []), (status(self.client.received()), self.house.servers.asked))
+
+    def test_chunked(self) -> None:
+        """A chunked body is refused when it grows too large, whether it came at once or in parts."""
+        self.client.send(CHUNKED_POST + b"5\r\nhello\r\n0\r\n\r\n")
+        self.assertEqual((413, []), (status(self.client.received()), self.house.servers.asked))
+        self.client = self.house.client()
+        self.client.send(CHUNKED_POST)
+        server = self.house.servers.accept()
+        self.client.send(b"3\r\nabc\r\n", b"2\r\nde\r\n")
+        self.assertEqual((413, True), (status(self.client.received()), server.dropped))
+        self.live(self.house)
+
+    def test_no_limit(self) -> None:
+        """0 is no limit."""
+        house = two(http="client_max_body_size = 0")
+        client = house.client()
+        client.send(post(b"x" * 5000))
+        self.assertIn(b"x" * 5000, house.servers.accept().received())
+
+
+class StickyTests(ForwardTestCase):
+    def test_a_session_stays(self) -> None:
+        """A client with the cookie goes to its server, which does not see it, and is sent no other."""
+        house = two(upstream=STICKY + " option=indirect")
+        client = house.client()
+        for sid, address in ((b"b", "10.0.0.2"), (b"a", "10.0.0.1")):
+            client.send(get(b"x=1; route=" + sid + b"; y=2"))
+            self.assertEqual((address, 80), house.servers.asked[-1])
+            server = house.servers.accept()
+            for _ in range(3):
+                self.assertIn(b"\r\nCookie: x=1; y=2\r\n", server.received())
+                server.send(answer())
+                self.assertNotIn(b"Set-Cookie", client.received())
+                client.send(get(b"x=1; route=" + sid + b"; y=2"))
+            server.send(answer())
+        self.assertEqual("200 10.0.0.2:80 200 valid bound 2", house.log[0])
+
+    def test_server_gone(self) -> None:
+        """A session whose server fails moves to another, and its cookie with it."""
+        house = two()
+        client = house.client()
+        client.send(get(b"route=a"))
+        house.servers.refuse()
+        house.servers.accept().send(answer())
+        self.assertIn(b"Set-Cookie: route=b; Path=/\r\n", client.received())
+        self.assertEqual(["200 10.0.0.1:80, 10.0.0.2:80 -, 200 down failed 2"], house.log)
+        self.live(house)
+
+    def test_fallback_off(self) -> None:
+        """With fallback=off a session whose server fails is refused and keeps its cookie."""
+        house = two(upstream=STICKY + " fallback=off")
+        client = house.client()
+        client.send(get(b"route=a"))
+        house.servers.refuse()
+        response = client.received()
+        self.assertEqual((502, False), (status(response), b"Set-Cookie" in response))
+        self.assertEqual(1, len(house.servers.asked))
+
+    def test_fallback_off_with_junk(self) -> None:
+        """With fallback=off a cookie that no server knows is refused, and cleared so that it is not for ever."""
+        house = two(upstream=STICKY + " fallback=off")
+        client = house.client()
+        client.send(get(b"route=junk"))
+        response = client.received()
+        self.assertEqual((502, []), (status(response), house.servers.asked))
+        self.assertIn(b"Max-Age=0", response)
+        client.send(get())
+        house.servers.accept().send(answer())
+        self.assertEqual(200, status(client.received()))
+
+    def test_nocache(self) -> None:
+        """With nocache an answer that sets the cookie is for one client only."""
+        house = two(upstream=STICKY + " nocache")
+        client = house.client()
+        client.send(GET)
+        house.servers.accept().send(answer())
+        self.assertIn(b"Cache-Control: private\r\n", client.received())
+
+    def test_down(self) -> None:
+        """A server that is down gets no request, a session's neither."""
+        house = two(a="down")
+        client = house.client()
+        client.send(get(b"route=a"))
+        self.assertEqual([("10.0.0.2", 80)], house.servers.asked)
+
+
+class RetryTests(ForwardTestCase):
+    def test_refused(self) -> None:
+        """A server that refuses is followed by the next, for any method: it has seen nothing of the request."""
+        for request in (GET, post()):
+            house = two()
+            client = house.client()
+            client.send(request)
+            house.servers.refuse()
+            server = house.servers.accept()
+            self.assertIn(request.partition(b"\r\n\r\n")[2], server.received())
+            server.send(answer())
+            self.assertEqual(200, status(client.received()))
+            self.live(house)
+
+    def test_all_refuse(self) -> None:
+        """When every server has failed the client gets 502, each having been tried once."""
+        house = two()
+        client = house.client()
+        client.send(GET)
+        house.servers.refuse()
+        house.servers.refuse()
+        self.assertEqual((502, 2), (status(client.received()), len(house.servers.asked)))
+        self.assertIn("502 10.0.0.1:80, 10.0.0.2:80 -, - none new ", house.log[0])
+        self.live(house)
+
+    def test_cut(self) -> None:
+        """A request that may be repeated is; one that may not is never sent twice."""
+        for request, again in ((GET, True), (post(method=b"PUT"), True), (post(), False)):
+            house = two()
+            client = house.client()
+            client.send(request)
+            house.servers.accept().close()
+            self.assertEqual(again, len(house.servers.asked) == 2)
+            if again:
+                house.servers.accept().send(answer())
+            self.assertEqual(200 if again else 502, status(client.received()))
+            self.live(house)
+
+    def test_timeout(self) -> None:
+        """A server that does not answer in time is followed by the next; the last one's silence is 504."""
+        house = two(location="proxy_read_timeout = 5s")
+        client = house.client()
+        client.send(GET)
+        server = house.servers.accept()
+        house.wait(7)
+        self.assertTrue(server.dropped)
+        house.servers.accept()
+        house.wait(7)
+        self.assertEqual(504, status(client.received()))
+
+    def test_off(self) -> None:
+        """With proxy_next_upstream off there is one try."""
+        house = two(location="proxy_next_upstream = off")
+        client = house.client()
+        client.send(GET)
+        house.servers.refuse()
+        self.assertEqual((502, 1), (status(client.received()), len(house.servers.asked)))
+
+    def test_status(self) -> None:
+        """A status that is named is followed by another server, and passed on when there is none left."""
+        house = two(location="proxy_next_upstream = http_503")
+        client = house.client()
+        client.send(GET)
+        house.servers.accept().send(answer(b"busy", b"503 Service Unavailable"))
+        house.servers.accept().send(answer(b"busy too", b"503 Service Unavailable"))
+        self.assertTrue(client.received().endswith(b"busy too"))
+        self.live(house)
+
+    def test_stale(self) -> None:
+        """A kept connection that the server had closed is no failure: the same server is asked on a new one, once."""
+        house = two()
+        client = house.client()
+        client.send(get(b"route=a"))
+        server = house.servers.accept()
+        server.send(answer())
+        client.received()
+        client.send(get(b"route=a"))
+        server.close()
+        self.assertEqual([("10.0.0.1", 80)] * 2, house.servers.asked)
+        house.servers.accept().send(answer())
+        self.assertEqual(200, status(client.received()))
+        self.assertEqual(0, house.upstreams["app"].group.peers[0].fails)
+        self.live(house)
+
+    def test_stale_post(self) -> None:
+        """A POST on a connection that turns out to be closed may have been seen: it is not sent again."""
+        house = two()
+        client = house.client()
+        client.send(get(b"route=a"))
+        server = house.servers.accept()
+        server.send(answer())
+        client.received()
+        client.send(post(fields=b"Cookie: route=a\r\n"))
+        server.close()
+        self.assertEqual((502, 1), (status(client.received()), len(house.servers.asked)))
+
+    def test_a_body_on_its_way(self) -> None:
+        """A body that is still arriving is sent to the next server from its beginning."""
+        house = two()
+        client = house.client()
+        client.send(post(b"he", 5, method=b"PUT"))
+        house.servers.accept().close()
+        client.send(b"l")
+        server = house.servers.accept()
+        client.send(b"lo")
+        self.assertTrue(server.received().endswith(b"\r\n\r\nhello"))
+
+    def test_a_long_body(self) -> None:
+        """A body that was too long to be kept is not sent again."""
+        house = two()
+        client = house.client()
+        client.send(post(b"x" * 70000, 80000, method=b"PUT"))
+        house.servers.accept().close()
+        self.assertEqual((502, 1), (status(client.received()), len(house.servers.asked)))
+
+    def test_single(self) -> None:
+        """The only server is asked again by each request, however often it fails."""
+        house = House(
+            "[upstream app]\nserver = 10.0.0.1:80\n[server www]\nlisten = 8080\n"
+            "[location www /]\nproxy_pass = http://app\n"
+        )
+        client = house.client()
+        for _ in range(3):
+            client.send(GET)
+            house.servers.refuse()
+            self.assertEqual(502, status(client.received()))
+        self.assertEqual(3, len(house.servers.asked))
