@@ -1,4 +1,4 @@
-"""The two ends of the proxy, on real sockets: servers that refuse, stall, reset and count, and a client of raw bytes."""
+"""The two ends of the proxy, on real sockets: servers that refuse, stall, reset and count, a client of raw bytes."""
 
 import socket
 from collections.abc import Callable

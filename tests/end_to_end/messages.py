@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages as the two ends of the proxy see them: read with no help from the proxy, and strict about framing."""
+"""HTTP/1.1 messages as the two ends of the proxy see them: read without the proxy's help, and strict about framing."""
 
 from attrs import frozen
 

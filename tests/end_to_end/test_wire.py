@@ -93,7 +93,7 @@ async def test_server_without_length(house: House) -> None:
     ],
 )
 async def test_http_1_0_client_without_length(house: House, answer: bytes) -> None:
-    """An HTTP/1.0 client gets a body of unknown length plain, and its end is the connection's, even if it would stay."""
+    """An HTTP/1.0 client gets a body of unknown length plain, up to the connection's end, even if it would stay."""
     server = house.server("a")
     server.answer = saying_last(answer)
     client = await house.client(house.before(server))
