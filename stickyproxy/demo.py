@@ -16,6 +16,7 @@ class DemoResource(Resource):
 
     def render(self, request: Request) -> bytes:
         request.setHeader(b"Content-Type", b"text/plain; charset=utf-8")
+        assert request.content is not None
         body = len(request.content.read())
         lines = [b"server " + self._name, b"", b"%b %b %b" % (request.method, request.uri, request.clientproto)]
         for name, values in request.requestHeaders.getAllRawHeaders():
@@ -28,10 +29,12 @@ class DemoResource(Resource):
 class _DemoSite(Site):
     noisy = False
 
-    def log(self, request: Request) -> None:
+    def log(self, request: object) -> None:
         """Nothing: the proxy's own access log tells of the request."""
 
 
 def start_demo(reactor: IReactorTCP, name: str) -> IListeningPort:
     """Start the demonstration server of that name on a free loopback port."""
-    return reactor.listenTCP(0, _DemoSite(DemoResource(name)), interface="127.0.0.1")
+    site = _DemoSite(DemoResource(name), reactor=reactor)
+    # Twisted's own Site does not fit the type that Twisted's own listenTCP asks for.
+    return reactor.listenTCP(0, site, interface="127.0.0.1")  # type: ignore[arg-type]

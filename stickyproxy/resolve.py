@@ -12,6 +12,7 @@ from stickyproxy.config.settings import Server
 
 _log = Logger()
 
+# All addresses of a host name with that port.
 Lookup = Callable[[str, int], list[InetAddress]]
 
 
@@ -35,13 +36,16 @@ def resolve(servers: Iterable[Server], lookup: Lookup, demo: Callable[[str], Ine
 def _resolve_host(server: Server, address: HostAddress, lookup: Lookup) -> list[Server]:
     try:
         found = lookup(address.host, address.port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         _log.warn("{server} does not resolve and is down: {error}", server=server.name, error=error)
         return [evolve(server, down=True)]
-    return [evolve(server, address=each) for each in found]
+    return [evolve(server, address=each) for each in dict.fromkeys(found)]
 
 
 def system_lookup(host: str, port: int) -> list[InetAddress]:
-    """Ask the system's resolver for all addresses, in its order. Raises OSError (socket.gaierror)."""
+    """Ask the system's resolver for all addresses, in its order.
+
+    Raises OSError (socket.gaierror), and UnicodeError for what is no name at all, such as one with an empty label.
+    """
     infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [InetAddress(ip_address(address[0]), port) for address in dict.fromkeys(info[4] for info in infos)]
+    return [InetAddress(ip_address(address[0]), port) for *_, address in infos]

@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 import pytest
 from hypothesis import settings
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 # A property may take its time: how long one example lasts says more about the machine's load than about the code.
 # The rest is hypothesis' own choice, which in CI means the same examples in every run.
@@ -21,3 +22,16 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     finally:
         if handle is not None:
             handle.inner_test = plain
+
+
+@pytest.fixture
+def told() -> Generator[list[str], None, None]:
+    """Give what the proxy has told its operator since the test began: `LEVEL: TEXT` for each event."""
+    lines: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        lines.append(f"{event['log_level'].name}: {formatEvent(event)}")
+
+    globalLogPublisher.addObserver(observe)
+    yield lines
+    globalLogPublisher.removeObserver(observe)
