@@ -1,0 +1,62 @@
+"""Requests and what is known about them, as they come off the wire."""
+
+from typing import Any
+
+from stickyproxy.http.channel import Ends
+from stickyproxy.http.fields import Field
+from stickyproxy.http.request import Limits, RequestHead, read_request_head
+from stickyproxy.http.response import ResponseHead, read_response_head
+from stickyproxy.proxy.outcome import Outcome, Try
+
+ENDS = Ends(7, b"192.0.2.1", 54321, b"192.0.2.80", 8080)
+
+
+def fields(*lines: bytes) -> list[Field]:
+    """Part field lines into fields."""
+    pairs = [line.split(b": ", 1) if b": " in line else (line.rstrip(b":"), b"") for line in lines]
+    return [(name.lower(), name, value) for name, value in pairs]
+
+
+def request(
+    target: bytes = b"/", *lines: bytes, method: bytes = b"GET", version: str = "1.1", host: bytes = b"www.example"
+) -> RequestHead:
+    """Read a request; its Host line comes first, unless `host` is empty."""
+    hosts = [b"Host: " + host] if host else []
+    return read_request_head(method, target, version, fields(*hosts, *lines), version == "1.1", Limits())
+
+
+def response(status: int = 200, *lines: bytes) -> ResponseHead:
+    """Read a response that has a body."""
+    return read_response_head(status, b"Fine", fields(*lines), True, False)
+
+
+def facts(head: RequestHead | None = None, **known: Any) -> Outcome:
+    """Make the facts of a request that nothing more is known about than is said here."""
+    unknown = {
+        "ends": ENDS,
+        "server_name": b"www",
+        "serial": 3,
+        "nth": 2,
+        "started": 1_000.0,
+        "finished": 1_000.0,
+        "status": 200,
+        "bytes_sent": 0,
+        "body_bytes": 0,
+    }
+    return Outcome(head or request(), **(unknown | known))
+
+
+def attempt(
+    address: bytes = b"10.0.0.1:80",
+    started: float = 1_000.0,
+    connected: float | None = None,
+    head_received: float | None = None,
+    ended: float | None = None,
+    status: int = 0,
+    body_bytes: int = 0,
+) -> Try:
+    """Make one try at a server."""
+    made = Try(address, started)
+    made.connected, made.head_received, made.ended = connected, head_received, ended
+    made.status, made.body_bytes = status, body_bytes
+    return made
