@@ -12,6 +12,7 @@ from twisted.web.resource import IResource
 from twisted.web.server import Request
 from twisted.web.server import Site as TwistedSite
 
+from stickyproxy.errors import ClientFault
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.fields import line
 from stickyproxy.http.reader import Message
@@ -82,6 +83,7 @@ class PlainExchange(Exchange):
         assert request is not None
         self._received += sum(map(len, chunks))
         if 0 < self.scope.settings.client_max_body_size < self._received:
+            self._lose()
             self.refuse(413)
             return
         for chunk in chunks:
@@ -105,9 +107,17 @@ class PlainExchange(Exchange):
     def client_lost(self) -> None:
         if self._producer is not None:
             self._producer.stopProducing()
+        self._lose()
+        super().client_lost()
+
+    def body_failed(self, fault: ClientFault) -> None:
+        self._lose()
+        super().body_failed(fault)
+
+    def _lose(self) -> None:
+        """Tell the Resource, and have what is kept of the body thrown away."""
         if self._request is not None:
             self._request.connectionLost(Failure(ConnectionDone()))
-        super().client_lost()
 
     # -- what twisted.web does with the answer -------------------------------------------------------------------------
 
@@ -138,6 +148,7 @@ class PlainExchange(Exchange):
 
     def cut_answer(self) -> None:
         """The Resource gives the connection up."""
+        self._lose()
         self.channel.abort()
         self.conclude()
 

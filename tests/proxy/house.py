@@ -41,9 +41,9 @@ class House:
 
     # As the world outside.
 
-    def client(self) -> End:
-        """Connect a client to the first address that is listened on."""
-        return connect(next(iter(self.sites.values())))
+    def client(self, address: str = "0.0.0.0:8080") -> End:
+        """Connect a client to an address that is listened on."""
+        return connect(self.sites[address])
 
     def wait(self, seconds: float) -> None:
         """Let time pass, second by second."""
