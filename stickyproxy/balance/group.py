@@ -61,7 +61,7 @@ class Group:
         else:
             peer = bound.peer
             if peer not in tried and peer.usable(now):
-                self._tiers[peer.server.backup].count(peer, tried, now)
+                self._tiers[peer.server.backup].count(peer)
                 return bound
             affinity, reason = Affinity.DOWN, _obstacle(peer, tried, now)
         if not fallback and reason in _MOVES:

@@ -42,5 +42,5 @@ class Balancer(Protocol):
     def pick(self, tried: Collection[Peer], now: float) -> Peer | None:
         """Choose a usable peer that is not among `tried`; None if there is none."""
 
-    def count(self, peer: Peer, tried: Collection[Peer], now: float) -> None:
+    def count(self, peer: Peer) -> None:
         """Count a request that went to `peer` for its session's sake as one of the turns."""

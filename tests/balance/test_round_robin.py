@@ -91,7 +91,7 @@ def test_bound_requests_are_turns(server: MakeServer) -> None:
     """A request that follows its session takes one turn of its peer's, and the next ones go to the others."""
     peers = peers_of(server, 1, 1, 1)
     balancer = RoundRobin(peers)
-    balancer.count(peers[0], (), 100.0)
+    balancer.count(peers[0])
     assert "bcabc" == turns(balancer, 5)
 
 
@@ -100,7 +100,7 @@ def test_a_busy_session_owes_one_turn(server: MakeServer) -> None:
     peers = peers_of(server, 1, 1, 1)
     balancer = RoundRobin(peers)
     for _ in range(1000):
-        balancer.count(peers[0], (), 100.0)
+        balancer.count(peers[0])
     assert "bcabc" == turns(balancer, 5)
 
 
@@ -110,6 +110,6 @@ def test_bound_and_new_requests_share(server: MakeServer) -> None:
     balancer = RoundRobin(peers)
     chosen = ""
     for _ in range(4):
-        balancer.count(peers[0], (), 100.0)
+        balancer.count(peers[0])
         chosen += turns(balancer, 1)
     assert "bbbb" == chosen
