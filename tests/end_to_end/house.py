@@ -1,17 +1,13 @@
 """Servers, proxies and clients of one test, all in this process, and how they are cleared away."""
 
-import signal
-
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall
+from twisted.internet.task import LoopingCall, deferLater
 
 from stickyproxy.config.load import loads
 from stickyproxy.resolve import system_lookup
 from stickyproxy.service import ProxyService
 from tests.end_to_end.fakes import PATIENCE, Client, FakeServer
-
-_SIGNALS = (signal.SIGUSR1, signal.SIGHUP)
 
 
 class House:
@@ -21,7 +17,6 @@ class House:
         self._servers: list[FakeServer] = []
         self._clients: list[Client] = []
         self._services: list[ProxyService] = []
-        self._handlers = [(number, signal.getsignal(number)) for number in _SIGNALS]
 
     def server(self, name: str, running: bool = True) -> FakeServer:
         """Add a server; one that is not running refuses."""
@@ -65,11 +60,12 @@ class House:
             await service.stopService()
         for server in self._servers:
             await server.close()
-        for number, handler in self._handlers:
-            signal.signal(number, handler)
         for service in self._services:
             await _emptied(service)
-        assert [] == reactor.getDelayedCalls()
+        # One turn more: what runs this may have been scheduled for it.
+        await deferLater(reactor, 0)
+        left = reactor.getDelayedCalls()
+        assert [] == left, left
 
 
 async def _emptied(service: ProxyService) -> None:
