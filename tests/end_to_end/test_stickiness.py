@@ -33,7 +33,7 @@ def given(response: Message) -> list[bytes]:
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize("option", ["direct", "indirect"])
 async def test_insert(house: House, option: str) -> None:
-    """The first answer names the server by the md5 of its address; a client with that cookie stays and gets no other."""
+    """The first answer names the server by the md5 of its address; whoever has that cookie stays and gets no other."""
     a, b = house.server("a"), house.server("b")
     client = await house.client(house.before(a, b, upstream=f"session_sticky = option={option}"))
     first = await client.request(GET)
@@ -60,9 +60,8 @@ async def test_indirect_cookie_alone(house: House) -> None:
 @pytest_twisted.ensureDeferred
 async def test_plain_sid_and_attributes(house: House) -> None:
     """`hash=plain` names the server by its id, and the cookie has the attributes that are configured."""
-    sticky = (
-        "session_sticky = cookie=SRV hash=plain domain=.example.org path=/app maxage=3600 secure httponly samesite=lax"
-    )
+    place = "domain=.example.org path=/app maxage=3600"
+    sticky = f"session_sticky = cookie=SRV hash=plain {place} secure httponly samesite=lax"
     server = house.server("a")
     client = await house.client(house.before(server, upstream=sticky))
     (cookie,) = given(await client.request(GET))
@@ -192,7 +191,7 @@ async def test_rewrite(house: House, option: str, passed: list[bytes], status: i
     ],
 )
 async def test_jvm_route(house: House, target: bytes, cookie: bytes) -> None:
-    """The route behind the dot leads to its server, from the cookie, the path or the query; nothing is changed or added."""
+    """The route behind the dot leads to its server, from cookie, path or query; nothing is changed or added."""
     a, b = house.server("a"), house.server("b")
     b.answer = answering(200, b"Set-Cookie: JSESSIONID=A2.b; Path=/")
     client = await house.client(house.before(a, b, upstream="jvm_route = $cookie_JSESSIONID|jsessionid reverse"))
@@ -227,7 +226,7 @@ async def test_fallback_on(house: House) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_fallback_off(house: House) -> None:
-    """Without fallback a dead server is 502 and keeps its cookie, an unknown one is 502 that clears it; others are served."""
+    """Without fallback a dead server is 502, an unknown one 502 that clears the cookie; first requests are served."""
     dead, alive = house.server("dead", running=False), house.server("alive")
     port = house.before(dead, alive, upstream="session_sticky = hash=plain fallback=off")
     client = await house.client(port)
