@@ -3,44 +3,52 @@
 import signal
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Any, cast
 
 from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.endpoints import serverFromString
-from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IListeningPort
+from twisted.internet.interfaces import IListeningPort, IReactorFromThreads, IReactorTCP, IReactorTime
 from twisted.internet.task import LoopingCall
-from twisted.logger import Logger, globalLogPublisher
+from twisted.logger import ILogObserver, Logger, globalLogPublisher
 from twisted.python.failure import Failure
 
 from stickyproxy.assembly import build_sites, build_upstreams
-from stickyproxy.config.addresses import DemoAddress, InetAddress
+from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Listen, Settings
 from stickyproxy.demo import start_demo
 from stickyproxy.errors import StartError
-from stickyproxy.http.agent import Agent
+from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.observe.error_log import error_log
 from stickyproxy.observe.log_files import LogFiles
+from stickyproxy.proxy.site import Site
 from stickyproxy.resolve import Lookup, resolve, system_lookup
 
 _log = Logger()
+
+
+class Reactor(IReactorTCP, IReactorTime, IReactorFromThreads):
+    """What the service asks of a reactor; Unix sockets and other endpoints ask for more where they are used."""
 
 
 def make_service(settings: Settings) -> IService:
     """Open all that `settings` name and return the service. Raises StartError with a line for the operator."""
     from twisted.internet import reactor
 
-    service = ProxyService(reactor, settings)
+    service = ProxyService(cast(Reactor, reactor), settings)
     service.open(system_lookup)
     return service
 
 
 class ProxyService(Service):
-    """The proxy as one Twisted service. `open` it first: what is in the way then keeps the process from starting."""
+    """The proxy as one Twisted service. `open` it first: what is in the way then keeps the process from starting.
 
-    def __init__(self, reactor, settings: Settings) -> None:  # type: ignore[no-untyped-def]
+    `ports` are those that clients connect to.
+    """
+
+    def __init__(self, reactor: Reactor, settings: Settings) -> None:
         self.settings = settings
         self.ports: list[IListeningPort] = []
         self._reactor = reactor
@@ -50,21 +58,33 @@ class ProxyService(Service):
         self._deadlines = Deadlines(reactor)
         self._agents: list[Agent] = []
         self._demos: list[IListeningPort] = []
+        self._observers: list[ILogObserver] = []
+        # What handled each signal before.
+        self._handlers: dict[int, Any] = {}
 
     # -- opening -------------------------------------------------------------------------------------------------------
 
     def open(self, lookup: Lookup) -> None:
-        """Open logs, resolve names by `lookup`, and listen. Raises StartError."""
-        for log in self.settings.error_logs:
-            globalLogPublisher.addObserver(error_log(self._logs.open(log.path), log.level))
-        upstreams = build_upstreams(
-            self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent
-        )
-        sites = build_sites(self.settings, upstreams, self._logs, self._deadlines)
-        for listen, site in sites:
-            self._listen(listen, site)
+        """Open logs, resolve names by `lookup`, and listen. Raises StartError; nothing stays open then."""
+        try:
+            self._open_logs()
+            upstreams = build_upstreams(
+                self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent
+            )
+            for listen, site in build_sites(self.settings, upstreams, self._logs, self._deadlines):
+                self._listen(listen, site)
+        except Exception:
+            self._close()
+            self._logs.close()
+            raise
 
-    def _make_agent(self, settings):  # type: ignore[no-untyped-def]
+    def _open_logs(self) -> None:
+        for log in self.settings.error_logs:
+            observer = error_log(self._logs.open(log.path), log.level)
+            globalLogPublisher.addObserver(observer)
+            self._observers.append(observer)
+
+    def _make_agent(self, settings: AgentSettings) -> Agent:
         agent = Agent(self._reactor, self._deadlines, settings)
         self._agents.append(agent)
         return agent
@@ -72,17 +92,18 @@ class ProxyService(Service):
     def _start_demo(self, name: str) -> InetAddress:
         port = start_demo(self._reactor, name)
         self._demos.append(port)
-        return InetAddress(ip_address("127.0.0.1"), port.getHost().port)
+        host = port.getHost()
+        assert isinstance(host, IPv4Address)
+        return InetAddress(ip_address(host.host), host.port)
 
-    def _listen(self, listen: Listen, site) -> None:  # type: ignore[no-untyped-def]
-        listening = serverFromString(self._reactor, listen.endpoint).listen(site)
-        failures: list[Failure] = []
-        listening.addCallbacks(self.ports.append, failures.append)
-        if failures:
-            failures[0].trap(CannotListenError, OSError)
-            reason = failures[0].value
-            text = getattr(reason, "socketError", reason)
-            raise StartError(f"{listen.position}: listen: cannot listen on {listen.shown}: {text}")
+    def _listen(self, listen: Listen, site: Site) -> None:
+        # Endpoints are plugins: for arguments that they do not like each has exceptions of its own.
+        listening = maybeDeferred(lambda: serverFromString(self._reactor, listen.endpoint).listen(site))
+        refused: list[Failure] = []
+        listening.addCallbacks(self.ports.append, refused.append)
+        for failure in refused:
+            reason = getattr(failure.value, "socketError", failure.value)
+            raise StartError(f"{listen.position}: listen: cannot listen on {listen.shown}: {reason}")
 
     # -- running -------------------------------------------------------------------------------------------------------
 
@@ -100,20 +121,33 @@ class ProxyService(Service):
             _log.info("each request goes to the next server:  curl http://{address}/", address=address)
             _log.info("with a cookie jar they stay on one:  curl -c jar -b jar http://{address}/", address=address)
 
-    def stopService(self) -> "Deferred[object]":
-        """Stop listening and close what is idle."""
+    def stopService(self) -> Deferred[None]:
+        """Stop listening, close what is idle, and leave signals and logging as they were.
+
+        Requests in progress go on as long as the reactor does, and still have their lines in the access log.
+        """
         super().stopService()
-        closing = [maybeDeferred(port.stopListening) for port in self.ports + self._demos]
-        for agent in self._agents:
-            agent.close()
         self._deadlines.stop()
         if self._flush.running:
             self._flush.stop()
-        self._logs.flush()
-        return gatherResults(closing)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._handlers.clear()
+        closing = self._close()
+        self._logs.settle()
+        return closing
+
+    def _close(self) -> Deferred[None]:
+        """Stop listening, close idle connections, and tell the error logs no more; fires when no port is open."""
+        closing = [maybeDeferred(port.stopListening) for port in self.ports + self._demos]
+        for agent in self._agents:
+            agent.close()
+        for observer in self._observers:
+            globalLogPublisher.removeObserver(observer)
+        return gatherResults(closing).addCallback(lambda _: None)
 
     def _on_signal(self, number: int, act: Callable[[], object]) -> None:
-        signal.signal(number, lambda *_: self._reactor.callFromThread(act))
+        self._handlers[number] = signal.signal(number, lambda *_: self._reactor.callFromThread(act))
 
     def _decline_reload(self) -> None:
         # Unhandled, SIGHUP would end the process; who sends it expects a reload as of nginx.
