@@ -108,18 +108,3 @@ class MalformedResponse(ServerFault):
     """What the server sent is no HTTP/1.1 response (RFC 9112), or more than the limits allow."""
 
     condition = "invalid_header"
-
-
-class NoServer(ServerFault):
-    """No server of the upstream may take this request."""
-
-    blames = False
-    unsent = True
-
-
-class SessionRefused(NoServer):
-    """The server of this session is unknown or down, and `fallback=off` forbids another; `reason` is one word."""
-
-    def __init__(self, reason: bytes) -> None:
-        super().__init__(f"fallback=off, and the session's server is {reason.decode()}")
-        self.reason = reason

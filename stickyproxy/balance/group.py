@@ -6,7 +6,6 @@ from stickyproxy.balance.peer import Peer
 from stickyproxy.balance.round_robin import RoundRobin
 from stickyproxy.balance.words import Assignment, Balancer, Reason
 from stickyproxy.config.settings import Server
-from stickyproxy.errors import NoServer, SessionRefused
 from stickyproxy.sticky.words import Affinity, Claim
 
 # What becomes of a claim that names no server of this group (a VALID one has lost its server), and why.
@@ -35,42 +34,42 @@ class Group:
             RoundRobin([peer for peer in self.peers if not peer.server.backup]),
             RoundRobin([peer for peer in self.peers if peer.server.backup]),
         )
-        self._bound = {peer.server: Assignment(peer, Affinity.VALID, Reason.BOUND) for peer in reversed(self.peers)}
+        self._bound = {
+            peer.server: (peer, Assignment(peer, Affinity.VALID, Reason.BOUND)) for peer in reversed(self.peers)
+        }
 
     def assign(self, claim: Claim, tried: Collection[Peer], now: float, fallback: bool) -> Assignment:
-        """Say who takes the request.
+        """Say who takes the request, if anybody does.
 
         When nobody can, the failures of all are forgotten and whoever has not been tried in this request is asked
-        once more. Raises `NoServer` if that does not help, and `SessionRefused` if the session would have to move
-        while `fallback` is off.
+        once more. With `fallback` off nobody takes the request of a session that would have to move.
         """
         assignment = self._assign(claim, tried, now, fallback)
-        if assignment is None:
+        if assignment.peer is None and (fallback or assignment.reason not in _MOVES):
             for peer in self.peers:
                 peer.forgive()
             assignment = self._assign(claim, tried, now, fallback)
-        if assignment is None:
-            raise NoServer("no server can take the request")
-        assignment.peer.chosen(now)
+        if assignment.peer is not None:
+            assignment.peer.chosen(now)
         return assignment
 
-    def _assign(self, claim: Claim, tried: Collection[Peer], now: float, fallback: bool) -> Assignment | None:
+    def _assign(self, claim: Claim, tried: Collection[Peer], now: float, fallback: bool) -> Assignment:
         bound = self._bound.get(claim.server) if claim.server is not None else None
         if bound is None:
             affinity, reason = _UNBOUND[claim.affinity]
         else:
-            peer = bound.peer
+            peer, assignment = bound
             if peer not in tried and peer.usable(now):
                 self._tiers[peer.server.backup].count(peer)
-                return bound
+                return assignment
             affinity, reason = Affinity.DOWN, _obstacle(peer, tried, now)
         if not fallback and reason in _MOVES:
-            raise SessionRefused(reason.value)
+            return Assignment(None, affinity, reason)
         for tier in self._tiers:
             chosen = tier.pick(tried, now)
             if chosen is not None:
                 return Assignment(chosen, affinity, reason)
-        return None
+        return Assignment(None, affinity, reason)
 
 
 def _obstacle(peer: Peer, tried: Collection[Peer], now: float) -> Reason:

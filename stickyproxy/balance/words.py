@@ -29,9 +29,9 @@ class Reason(Enum):
 
 @frozen
 class Assignment:
-    """Who takes a request, what became of the client's claim, and why."""
+    """Who takes a request (None: nobody), what became of the client's claim, and why."""
 
-    peer: Peer
+    peer: Peer | None
     affinity: Affinity
     reason: Reason
 

@@ -5,7 +5,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from stickyproxy.balance.peer import Peer
-from stickyproxy.errors import ClientFault, ConnectionStale, ServerFault, SessionRefused
+from stickyproxy.errors import ClientFault, ConnectionStale, ServerFault
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.fields import line
@@ -64,18 +64,14 @@ class Forward(Exchange):
         """Have a server chosen and turn to it; if there is none, the fault `after` which it was asked for decides."""
         upstream = self._upstream
         policy = upstream.policy
-        try:
-            assignment = upstream.group.assign(self._claim, self._tried, now, policy.fallback)
-        except SessionRefused as fault:
-            _log.warn("{upstream}: a session was refused: {fault}", upstream=self.upstream.decode(), fault=fault)
-            self.refuse((after or fault).status, _lines(policy.forget(self._claim)))
-            return
-        except ServerFault as fault:
-            _log.error("{upstream}: {fault}", upstream=self.upstream.decode(), fault=fault)
-            self.refuse((after or fault).status)
-            return
-        self.assignment = assignment
+        self.assignment = assignment = upstream.group.assign(self._claim, self._tried, now, policy.fallback)
         self._peer = peer = assignment.peer
+        if peer is None:
+            why = assignment.reason.value.decode()
+            _log.error("{upstream}: no server takes the request ({why})", upstream=self.upstream.decode(), why=why)
+            cleared = [] if policy.fallback else _lines(policy.forget(self._claim))
+            self.refuse(after.status if after else 502, cleared)
+            return
         self._tried.append(peer)
         peer.acquire()
         self.tries.append(Try(peer.name, now))

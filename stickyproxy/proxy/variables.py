@@ -195,7 +195,7 @@ def _response_times(facts: Facts) -> bytes:
 
 
 def _sticky_server(facts: Facts) -> bytes:
-    if facts.assignment is None:
+    if facts.assignment is None or facts.assignment.peer is None:
         return b""
     server = facts.assignment.peer.server
     return (server.id or str(server.address)).encode()

@@ -298,6 +298,7 @@ class StickyTests(ForwardTestCase):
         response = client.received()
         self.assertEqual((502, []), (status(response), house.servers.asked))
         self.assertIn(b"Max-Age=0", response)
+        self.assertTrue(house.log[0].startswith("502 - - invalid unknown "))
         client.send(get())
         house.servers.accept().send(answer())
         self.assertEqual(200, status(client.received()))
