@@ -132,7 +132,6 @@ class ProxyService(Service):
             self._flush.stop()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        self._handlers.clear()
         closing = self._close()
         self._logs.settle()
         return closing

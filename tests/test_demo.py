@@ -58,6 +58,17 @@ def test_head_has_no_body() -> None:
     assert b"" == body
 
 
+def test_demo_gives_up_an_idle_client() -> None:
+    """A connection on which nothing is asked for a minute is closed, by the clock of the reactor that listens."""
+    reactor = MemoryReactorClock()
+    start_demo(reactor, "a")
+    client = connect(reactor.tcpServers[0][1])
+    reactor.advance(59)
+    assert not client.dropped
+    reactor.advance(1)
+    assert client.dropped
+
+
 def test_demo_is_silent(told: list[str]) -> None:
     """A demonstration server logs nothing: what there is to tell of a request the proxy tells."""
     answer(b"GET / HTTP/1.1\r\nHost: www.example\r\n\r\n")

@@ -124,7 +124,7 @@ def outside() -> list[object]:
 
 def test_service_listens_and_answers(house: House) -> None:
     """A service that was opened and started answers where its configuration says."""
-    house.start(HELLO)
+    assert house.start(HELLO).running
     assert [("127.0.0.1", 8080)] == [(port.getHost().host, port.getHost().port) for port in house.reactor.ports]
     assert house.answer().endswith(b"\r\n\r\nhello")
 
@@ -140,6 +140,16 @@ def test_stopped_service_leaves_nothing(house: House, tmp_path: Path) -> None:
     service.stopService().addCallback(stopped.append)
     assert ([None], [], []) == (stopped, house.reactor.ports, house.reactor.getDelayedCalls())
     assert before == outside()
+
+
+def test_time_passes_for_connections(house: House) -> None:
+    """A running service ends what has waited too long, such as a client that never asks."""
+    house.start("[http]\nclient_header_timeout = 5s\n" + HELLO)
+    client = connect(house.reactor.ports[0].factory)
+    house.reactor.pump([1.0] * 4)
+    assert not client.dropped
+    house.reactor.pump([1.0] * 2)
+    assert client.dropped
 
 
 def test_service_that_was_never_started_can_be_stopped(house: House) -> None:

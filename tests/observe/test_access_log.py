@@ -150,6 +150,11 @@ def test_own_formats(words: list[str], expected: bytes) -> None:
     assert expected + b"\n" == written(own(*words))
 
 
+def test_own_format_of_nothing() -> None:
+    """A dash stands for whatever is not there, and so for all that servers would have told."""
+    assert b"- - - -\n" == written(own("$upstream_addr $upstream_status $sticky_status $host"), NOTHING)
+
+
 # -- escapes ---------------------------------------------------------------------------------------------------------
 
 
