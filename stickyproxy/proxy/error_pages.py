@@ -1,18 +1,19 @@
 """The page that says what went wrong: short, with the status and nothing of our insides; JSON for who prefers it."""
 
 import json
-
-from twisted.web.http import RESPONSES
+from http import HTTPStatus
 
 _HTML = b"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>%(status)d %(reason)b</title></head>
 <body><h1>%(status)d %(reason)b</h1></body></html>
 """
 
+_PHRASES = {status.value: status.phrase.encode("ascii") for status in HTTPStatus}
+
 
 def reason_phrase(status: int) -> bytes:
     """Return the phrase that goes with a status in the status line (RFC 9110 section 15)."""
-    return bytes(RESPONSES.get(status, b"Status"))
+    return _PHRASES.get(status, b"Status")
 
 
 def error_page(status: int, accept: bytes) -> tuple[bytes, bytes]:

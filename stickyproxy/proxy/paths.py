@@ -47,10 +47,11 @@ def replace_prefix(path: bytes, prefix: bytes, uri: bytes) -> bytes:
     """
     rest = None if _CLIMB.search(_decoded(path)) else _after(path, prefix)
     if rest is None:
-        rest = _after(normalize(path), prefix)
-        if rest is None:
-            # The prefix is found only when it is rid of parameters.
-            rest = _after(matched(path), prefix) or b""
+        normal, bare = normalize(path), matched(path)
+        rest = _after(normal, prefix)
+        if rest is None or _PARAMETERS.sub(b"", normal) != bare:
+            # Parameters stand in the prefix, or decoded they would be more than parameters.
+            rest = _after(bare, prefix) or b""
         rest = escape(rest)
     if rest.startswith(b"/"):
         return uri.removesuffix(b"/") + b"/" + rest.lstrip(b"/")

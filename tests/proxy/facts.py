@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from stickyproxy.config.load import loads
+from stickyproxy.config.settings import Location
 from stickyproxy.http.channel import Ends
 from stickyproxy.http.fields import Field
 from stickyproxy.http.request import Limits, RequestHead, read_request_head
@@ -60,3 +62,10 @@ def attempt(
     made.connected, made.head_received, made.ended = connected, head_received, ended
     made.status, made.body_bytes = status, body_bytes
     return made
+
+
+def location(*lines: str, path: str = "/", target: str = "http://app") -> Location:
+    """Read a location that passes requests to `target`, of which `app` is an upstream; `lines` are its others."""
+    upstream, server = "[upstream app]\nserver = 10.0.0.1:80", "[server www]\nlisten = 80"
+    text = "\n".join([upstream, server, f"[location www {path}]\nproxy_pass = {target}", *lines])
+    return loads(text).servers[0].locations[0]

@@ -6,31 +6,7 @@ from hypothesis import strategies as st
 
 from stickyproxy.errors import ClientFault
 from stickyproxy.proxy.paths import escape, matched, normalize, replace_prefix
-
-# Paths as an attacker writes them: few names, and every spelling of what lies between them.
-_NAMES = [b"app", b"admin", b"%61pp", b"x", b"", b".", b"..", b"%2e", b".%2E", b"...", b"a%20b", b"%25", b"%252e%252e"]
-_ENDS = [b"", b"", b"", b";", b";v=1", b"%3B", b"%3bv%2f", b";%2f..", b";x%2fadmin"]
-_SEGMENTS = st.tuples(st.sampled_from(_NAMES), st.sampled_from(_ENDS)).map(b"".join)
-_JOINTS = st.sampled_from([b"/", b"/", b"//", b"%2f"])
-PATHS = st.lists(st.tuples(_JOINTS, _SEGMENTS).map(b"".join), max_size=8).map(lambda parts: b"/" + b"".join(parts))
-BELOW = st.tuples(st.sampled_from([b"/app", b"/%61pp", b"/x/../app", b"/app/%2e%2e/app", b"/app;v"]), PATHS).map(
-    b"".join
-)
-
-
-def served(path: bytes) -> list[bytes] | None:
-    """Walk to where a server leads that knows path parameters (Servlet 6.0, section 3.5); None: above its root."""
-    bare = b"/".join(segment.partition(b";")[0] for segment in path.split(b"/"))
-    at: list[bytes] = []
-    for segment in unquote_to_bytes(bare).split(b"/"):
-        name = segment.partition(b";")[0]
-        if name == b"..":
-            if not at:
-                return None
-            at.pop()
-        elif name not in (b"", b"."):
-            at.append(name)
-    return at
+from tests.proxy.spellings import BELOW, PATHS, served
 
 
 def served_plainly(path: bytes) -> list[bytes] | None:
@@ -220,6 +196,7 @@ def test_normalize_knows_all_that_is_matched(path: bytes) -> None:
         (b"//app/x", b"/app", b"/base", b"/base/x"),
         (b"/app%2Fx", b"/app", b"/base", b"/base/x"),
         (b"/a;v=1/b/c%25", b"/a/b", b"/base", b"/base/c%25"),
+        (b"/%61pp/x;v=%2Fy/z", b"/app", b"/base", b"/base/x/z"),
         (b"/%61pp/%0D%0AX:%20y?", b"/app", b"/", b"/%0D%0AX:%20y%3F"),
         # Nothing leads out of the new one.
         (b"/x/../app/y", b"/app", b"/base", b"/base/y"),
