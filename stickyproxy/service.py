@@ -8,22 +8,19 @@ from typing import Any, cast
 from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IListeningPort, IReactorFromThreads, IReactorTCP, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, globalLogPublisher
-from twisted.python.failure import Failure
 
 from stickyproxy.assembly import build_sites, build_upstreams
 from stickyproxy.config.addresses import InetAddress
-from stickyproxy.config.settings import Listen, Settings
+from stickyproxy.config.settings import Settings
 from stickyproxy.demo import start_demo
-from stickyproxy.errors import StartError
 from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.listening import open_port
 from stickyproxy.observe.error_log import error_log
 from stickyproxy.observe.log_files import LogFiles
-from stickyproxy.proxy.site import Site
 from stickyproxy.resolve import Lookup, resolve, system_lookup
 
 _log = Logger()
@@ -67,22 +64,20 @@ class ProxyService(Service):
     def open(self, lookup: Lookup) -> None:
         """Open logs, resolve names by `lookup`, and listen. Raises StartError; nothing stays open then."""
         try:
-            self._open_logs()
+            self._observers = [error_log(self._logs.open(log.path), log.level) for log in self.settings.error_logs]
+            self._attach_error_logs()
             upstreams = build_upstreams(
                 self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent
             )
             for listen, site in build_sites(self.settings, upstreams, self._logs, self._deadlines):
-                self._listen(listen, site)
+                self.ports.append(open_port(self._reactor, listen, site))
         except Exception:
             self._close()
             self._logs.close()
             raise
-
-    def _open_logs(self) -> None:
-        for log in self.settings.error_logs:
-            observer = error_log(self._logs.open(log.path), log.level)
-            globalLogPublisher.addObserver(observer)
-            self._observers.append(observer)
+        finally:
+            # What is told before twistd begins to log is told to all once more when it does, before startService.
+            self._detach_error_logs()
 
     def _make_agent(self, settings: AgentSettings) -> Agent:
         agent = Agent(self._reactor, self._deadlines, settings)
@@ -96,20 +91,12 @@ class ProxyService(Service):
         assert isinstance(host, IPv4Address)
         return InetAddress(ip_address(host.host), host.port)
 
-    def _listen(self, listen: Listen, site: Site) -> None:
-        # Endpoints are plugins: for arguments that they do not like each has exceptions of its own.
-        listening = maybeDeferred(lambda: serverFromString(self._reactor, listen.endpoint).listen(site))
-        refused: list[Failure] = []
-        listening.addCallbacks(self.ports.append, refused.append)
-        for failure in refused:
-            reason = getattr(failure.value, "socketError", failure.value)
-            raise StartError(f"{listen.position}: listen: cannot listen on {listen.shown}: {reason}")
-
     # -- running -------------------------------------------------------------------------------------------------------
 
     def startService(self) -> None:
         """Serve what was opened."""
         super().startService()
+        self._attach_error_logs()
         self._deadlines.start()
         self._flush.start(1.0, now=False)
         self._on_signal(signal.SIGUSR1, self._logs.reopen)
@@ -132,18 +119,24 @@ class ProxyService(Service):
             self._flush.stop()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        closing = self._close()
+        self._detach_error_logs()
         self._logs.settle()
-        return closing
+        return self._close()
 
     def _close(self) -> Deferred[None]:
-        """Stop listening, close idle connections, and tell the error logs no more; fires when no port is open."""
+        """Stop listening and close idle connections; fires when no port is open."""
         closing = [maybeDeferred(port.stopListening) for port in self.ports + self._demos]
         for agent in self._agents:
             agent.close()
+        return gatherResults(closing).addCallback(lambda _: None)
+
+    def _attach_error_logs(self) -> None:
+        for observer in self._observers:
+            globalLogPublisher.addObserver(observer)
+
+    def _detach_error_logs(self) -> None:
         for observer in self._observers:
             globalLogPublisher.removeObserver(observer)
-        return gatherResults(closing).addCallback(lambda _: None)
 
     def _on_signal(self, number: int, act: Callable[[], object]) -> None:
         self._handlers[number] = signal.signal(number, lambda *_: self._reactor.callFromThread(act))

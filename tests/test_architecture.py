@@ -17,7 +17,7 @@ FLOORS = (
     {"sticky", "balance", "http", "health"},
     {"proxy"},
     {"observe"},
-    {"assembly", "demo", "resolve"},
+    {"assembly", "demo", "listening", "resolve"},
     {"service"},
     {"tap"},
 )
