@@ -18,7 +18,7 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
-from twisted.logger import globalLogPublisher
+from twisted.logger import LogEvent, globalLogPublisher
 from zope.interface import implementer
 
 from stickyproxy.config.addresses import InetAddress
@@ -73,7 +73,9 @@ class Reactor(MemoryReactorClock):
 
 
 def lookup(host: str, port: int) -> list[InetAddress]:
-    """Find every host at two addresses."""
+    """Find every host but `nowhere` at two addresses."""
+    if host == "nowhere":
+        raise OSError("nobody knows it")
     return [InetAddress(ip_address(f"10.0.0.{number}"), port) for number in (1, 2)]
 
 
@@ -204,10 +206,23 @@ def test_start_with_demo_servers_tells_how_to_try(house: House, told: list[str])
 
 
 def test_error_log_gets_what_is_told(house: House, tmp_path: Path) -> None:
-    """What parts of the proxy tell is in each error log from its level on, as soon as the service is opened."""
+    """What parts of the proxy tell is in each error log from its level on."""
     house.start(f"[main]\nerror_log =\n {tmp_path}/info.log info\n {tmp_path}/error.log\n{HELLO}")
     assert (tmp_path / "info.log").read_text().endswith(" [info] listening on 127.0.0.1:8080\n")
     assert "" == (tmp_path / "error.log").read_text()
+
+
+def test_error_log_gets_once_what_twistd_replays(house: House, tmp_path: Path) -> None:
+    """What is told while the service is opened is written once, although twistd tells it again when logging begins."""
+    early: list[LogEvent] = []
+    globalLogPublisher.addObserver(early.append)
+    service = house.open(f"[main]\nerror_log = {tmp_path}/error.log warn\n[upstream app]\nserver = nowhere:80\n{HELLO}")
+    globalLogPublisher.removeObserver(early.append)
+    for event in early:
+        globalLogPublisher(event)
+    service.startService()
+    ((_, _, told),) = [line.split(" ", 2) for line in (tmp_path / "error.log").read_text().splitlines()]
+    assert "[warn] nowhere:80 does not resolve and is down: nobody knows it" == told
 
 
 # -- servers ---------------------------------------------------------------------------------------------------------
