@@ -5,6 +5,7 @@ A look-up goes down the path segment by segment and never over all locations.
 
 from collections.abc import Iterable
 
+from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 
 from stickyproxy.http.request import RequestHead
@@ -42,7 +43,7 @@ class Branch(Resource):
 
     def getChild(self, path: bytes, request: object) -> IResource:
         """For those who walk the tree by twisted.web's own means: below a location there is nothing but it."""
-        return self.prefix or super().getChild(path, request)
+        return self.prefix or notFound()
 
     def _grow(self, path: str) -> "Branch":
         branch = self

@@ -1,0 +1,17 @@
+from twisted.internet.testing import MemoryReactorClock
+
+from stickyproxy.balance.group import Group
+from stickyproxy.http.agent import Agent, AgentSettings
+from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.proxy.upstream import Upstream
+from stickyproxy.sticky.policies import build_policy
+
+
+def test_upstreams_are_told_apart() -> None:
+    """An upstream holds its own servers and connections: two are never one, unless they share them all."""
+    reactor = MemoryReactorClock()
+    agent = Agent(reactor, Deadlines(reactor), AgentSettings())
+    policy, group = build_policy(None, ()), Group(())
+    upstream = Upstream(b"app", policy, group, agent)
+    assert upstream == Upstream(b"app", policy, group, agent)
+    assert upstream != Upstream(b"app", policy, Group(()), agent)
