@@ -8,7 +8,7 @@ from typing import Any, cast
 from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.interfaces import IListeningPort, IReactorFromThreads, IReactorTCP, IReactorTime
+from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorFromThreads, IReactorTCP, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, globalLogPublisher
 
@@ -26,7 +26,7 @@ from stickyproxy.resolve import Lookup, resolve, system_lookup
 _log = Logger()
 
 
-class Reactor(IReactorTCP, IReactorTime, IReactorFromThreads):
+class Reactor(IReactorCore, IReactorTCP, IReactorTime, IReactorFromThreads):
     """What the service asks of a reactor; Unix sockets and other endpoints ask for more where they are used."""
 
 
@@ -101,6 +101,8 @@ class ProxyService(Service):
         self._flush.start(1.0, now=False)
         self._on_signal(signal.SIGUSR1, self._logs.reopen)
         self._on_signal(signal.SIGHUP, self._decline_reload)
+        # The reactor sets a handler of its own when it begins to run, with which the process dies of the signal.
+        self._reactor.callWhenRunning(self._on_signal, signal.SIGTERM, self._reactor.stop)
         for port in self.ports:
             _log.info("listening on {address}", address=_shown(port))
         if self._demos and self.ports:
