@@ -6,10 +6,10 @@ from typing import TypeVar
 
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
 from tests.end_to_end.messages import Message, head_of, message_of
@@ -52,6 +52,12 @@ class Waitable:
         raise AssertionError(f"not within {timeout} seconds; what is here: {self!r}")
 
 
+def eventually(ready: Callable[[], object]) -> "Deferred[object]":
+    """Fire as soon as `ready` returns something true, for changes that nobody tells of."""
+    looking = LoopingCall(lambda: looking.stop() if ready() else None)
+    return looking.start(0.01).addTimeout(PATIENCE, reactor)
+
+
 # -- servers ---------------------------------------------------------------------------------------------------------
 
 
@@ -59,14 +65,15 @@ class FakeServer(Factory, Waitable):
     """A server on a port of its own, which nobody else gets while it is stopped.
 
     `requests` are those that it has read, in order, `accepted` counts the connections it took. What it does with a
-    request is `answer`, which a test may replace at any time.
+    request is `answer`, which a test may replace at any time; `end` is the class of its connections.
     """
 
     noisy = False
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, end: "type[ServerEnd]") -> None:
         Waitable.__init__(self)
         self.name = name
+        self._end = end
         self.requests: list[Message] = []
         self.accepted = 0
         self.connections: list[ServerEnd] = []
@@ -116,7 +123,7 @@ class FakeServer(Factory, Waitable):
 
     def buildProtocol(self, addr: IAddress | None) -> "ServerEnd":
         self.accepted += 1
-        return ServerEnd(self)
+        return self._end(self)
 
 
 class ServerEnd(Protocol):
@@ -127,9 +134,13 @@ class ServerEnd(Protocol):
         self.served = 0
         self.received = b""
 
+    def changed(self) -> None:
+        """Tell who waits for the server."""
+        self.server.changed()
+
     def connectionMade(self) -> None:
         self.server.connections.append(self)
-        self.server.changed()
+        self.changed()
 
     def dataReceived(self, data: bytes) -> None:
         self.received += data
@@ -138,11 +149,11 @@ class ServerEnd(Protocol):
             self.served += 1
             self.server.requests.append(message)
             self.server.answer(self, message)
-        self.server.changed()
+        self.changed()
 
     def connectionLost(self, reason: Failure) -> None:
         self.server.connections.remove(self)
-        self.server.changed()
+        self.changed()
 
 
 Answer = Callable[[ServerEnd, Message], None]
@@ -201,12 +212,6 @@ class Client(Protocol, Waitable):
 
     def __repr__(self) -> str:
         return f"<client, {self.lost or 'connected'!r}: {self.received[:2000]!r}>"
-
-    @classmethod
-    async def connect(cls, port: int) -> "Client":
-        """Connect to that port of this machine."""
-        client: Client = await connectProtocol(TCP4ClientEndpoint(reactor, HOST, port), cls())
-        return client
 
     def dataReceived(self, data: bytes) -> None:
         self.received += data

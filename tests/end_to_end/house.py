@@ -1,13 +1,18 @@
 """Servers, proxies and clients of one test, all in this process, and how they are cleared away."""
 
+from pathlib import Path
+from typing import TypeVar
+
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 
 from stickyproxy.config.load import loads
 from stickyproxy.resolve import system_lookup
 from stickyproxy.service import ProxyService
-from tests.end_to_end.fakes import PATIENCE, Client, FakeServer
+from tests.end_to_end.fakes import HOST, Client, FakeServer, ServerEnd, eventually
+from tests.end_to_end.processes import PROXY, Process
+
+C = TypeVar("C", bound=Client)
 
 
 class House:
@@ -17,10 +22,11 @@ class House:
         self._servers: list[FakeServer] = []
         self._clients: list[Client] = []
         self._services: list[ProxyService] = []
+        self._processes: list[Process] = []
 
-    def server(self, name: str, running: bool = True) -> FakeServer:
+    def server(self, name: str, running: bool = True, end: type[ServerEnd] = ServerEnd) -> FakeServer:
         """Add a server; one that is not running refuses."""
-        server = FakeServer(name)
+        server = FakeServer(name, end)
         self._servers.append(server)
         if running:
             server.start()
@@ -46,9 +52,20 @@ class House:
             f"[location www /]\nproxy_pass = http://app\n{location}\n"
         )
 
-    async def client(self, port: int) -> Client:
+    def run(self, folder: Path, *command: str | Path) -> Process:
+        """Start a process in that folder."""
+        process = Process(folder, *command)
+        self._processes.append(process)
+        return process
+
+    async def start(self, config: Path) -> tuple[Process, int]:
+        """Start a proxy in a process, in the folder of its file; give it and the port that it says it listens on."""
+        process = self.run(config.parent, *PROXY, config)
+        return process, int(await process.said(f"listening on {HOST}:"))
+
+    async def client(self, port: int, kind: type[C] = Client) -> C:
         """Connect a client."""
-        client = await Client.connect(port)
+        client = await connectProtocol(TCP4ClientEndpoint(reactor, HOST, port), kind())
         self._clients.append(client)
         return client
 
@@ -58,18 +75,9 @@ class House:
             await client.close()
         for service in self._services:
             await service.stopService()
+        for process in self._processes:
+            await process.close()
         for server in self._servers:
             await server.close()
         for service in self._services:
-            await _emptied(service)
-        # One turn more: what runs this may have been scheduled for it.
-        await deferLater(reactor, 0)
-        left = reactor.getDelayedCalls()
-        assert [] == left, left
-
-
-async def _emptied(service: ProxyService) -> None:
-    """Wait until no connection of the proxy is left, on either side."""
-    looking = LoopingCall(lambda: looking.stop() if not len(service._deadlines) else None)
-    ended: Deferred[object] = looking.start(0)
-    await ended.addTimeout(PATIENCE, reactor)
+            await eventually(lambda service=service: not len(service._deadlines))
