@@ -122,10 +122,8 @@ class ResponseRecipe:
         """Rewrite the URL in a `Location`, or behind `url=` in a `Refresh`, by the first redirect that matches."""
         at = 0
         if key == b"refresh":
-            before, found, _ = value.lower().partition(b"url=")
-            if not found:
-                return value
-            at = len(before + found)
+            before, url, _ = value.lower().partition(b"url=")
+            at = len(before + url)
         for source, target in self._redirects:
             if value.startswith(source, at):
                 return value[:at] + target(facts) + value[at + len(source) :]

@@ -39,7 +39,7 @@ def _admits(rules: Sequence[AccessRule], peer_host: bytes) -> bool:
         matching = (rule.allow for rule in rules if rule.unix or rule.network is None)
     else:
         # A dual-stack listener shows IPv4 clients as ::ffff:a.b.c.d.
-        address = ip_address(peer_host.decode("ascii").partition("%")[0])
+        address = ip_address(peer_host.decode("ascii"))
         address = getattr(address, "ipv4_mapped", None) or address
         matching = (rule.allow for rule in rules if not rule.unix and (rule.network is None or address in rule.network))
     return next(matching, True)
