@@ -141,6 +141,7 @@ def test_stopped_service_leaves_nothing(house: House, tmp_path: Path) -> None:
     stopped: list[None] = []
     service.stopService().addCallback(stopped.append)
     assert ([None], [], []) == (stopped, house.reactor.ports, house.reactor.getDelayedCalls())
+    assert not service.running
     assert before == outside()
 
 
