@@ -222,6 +222,7 @@ class Forward(Exchange):
         else:
             _log.error("{server}: {fault}", server=peer.name.decode(), fault=fault)
             self._hold_body()
+            self.tries[-1].status = fault.status
             again = self._may_try_next(fault.condition, fault.unsent, now)
             self._end_try(now, failed=fault.blames)
             if again:
@@ -244,7 +245,7 @@ class Forward(Exchange):
         """Whether a server is left to try; if not, the client gets the error that this one sent."""
         upstream = self._upstream
         may_move = upstream.policy.fallback or self._claim.server is None
-        return may_move and len(self._tried) < len(upstream.group.peers)
+        return may_move and any(not peer.down and peer not in self._tried for peer in upstream.group.peers)
 
     def _hold_body(self) -> None:
         """Take no more of the body while there is no server for it."""
