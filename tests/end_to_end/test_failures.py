@@ -89,6 +89,70 @@ async def test_answer_that_the_configuration_calls_a_failure(house: House) -> No
     assert last.body in (b"first", b"second")
 
 
+@pytest_twisted.ensureDeferred
+async def test_last_answer_is_passed_on(house: House) -> None:
+    """A 503 that would be followed by another server is passed on when the only other one is marked `down`."""
+    server, down = house.server("server"), house.server("down")
+    server.answer = answering(503)
+    port = house.proxy(
+        f"[upstream app]\nserver =\n    {server.address}\n    {down.address} down\n"
+        "[server www]\nlisten = 127.0.0.1:0\n"
+        "[location www /]\nproxy_pass = http://app\nproxy_next_upstream = http_503\n"
+    )
+    client = await house.client(port)
+    response = await client.request(GET)
+    assert (503, b"server") == (response.status, response.body)
+
+
+# -- requests with a body --------------------------------------------------------------------------------------------
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize("method", [b"PUT", b"POST"])
+async def test_large_body_and_a_server_that_refuses(house: House, method: bytes) -> None:
+    """A body that is too long to be kept goes to the next server, whole, if the first one took nothing of it."""
+    dead, alive = house.server("dead", running=False), house.server("alive")
+    client = await house.client(house.before(dead, alive))
+    body = bytes(500_000)
+    assert 200 == (await client.request(method + b" / HTTP/1.1\nContent-Length: 500000", body)).status
+    assert [body] == [request.body for request in alive.requests]
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("framing", "first", "second"),
+    [
+        (b"Content-Length: 10", b"hello", b"world"),
+        (b"Transfer-Encoding: chunked", b"5\r\nhello\r\n", b"5\r\nworld\r\n0\r\n\r\n"),
+    ],
+)
+async def test_server_that_breaks_off_while_a_body_comes(
+    house: House, framing: bytes, first: bytes, second: bytes
+) -> None:
+    """A PUT whose server breaks off in the midst of a short body goes on at the next one, with what came before."""
+    broken, alive = house.server("broken"), house.server("alive")
+    client = await house.client(house.before(broken, alive))
+    client.send(b"PUT / HTTP/1.1\r\nHost: example.org\r\n" + framing + b"\r\n\r\n" + first)
+    await broken.until(lambda: broken.connections and first in broken.connections[0].received)
+    await broken.reset()
+    await alive.until(lambda: alive.connections)
+    client.send(second)
+    assert b"alive" == (await client.response()).body
+    assert [b"helloworld"] == [request.body for request in alive.requests]
+
+
+@pytest_twisted.ensureDeferred
+async def test_server_that_breaks_off_in_a_large_body(house: House) -> None:
+    """A PUT whose body was too long to be kept cannot be sent again: 502, and no other server gets a part of it."""
+    broken, alive = house.server("broken"), house.server("alive")
+    client = await house.client(house.before(broken, alive))
+    client.send(b"PUT / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 500000\r\n\r\n" + bytes(200_000))
+    await broken.until(lambda: broken.connections and len(broken.connections[0].received) > 200_000)
+    await broken.reset()
+    assert 502 == (await client.response()).status
+    assert 0 == alive.accepted
+
+
 # -- kept connections ------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_twisted
 
-from tests.end_to_end.fakes import HOST, eventually
+from tests.end_to_end.fakes import HOST, eventually, silent
 from tests.end_to_end.house import House
 from tests.end_to_end.processes import PROXY
 
@@ -137,6 +137,25 @@ async def test_sigusr1_reopens_the_logs(house: House, logging: Path, tmp_path: P
     assert 0 == await process.stop()
     assert [1, 1] == [len(log.read_text().splitlines()) for log in (old, new)]
     assert [True, True] == ["/first" in old.read_text(), "/second" in new.read_text()]
+
+
+@pytest_twisted.ensureDeferred
+async def test_sigterm_does_not_wait(house: House, tmp_path: Path) -> None:
+    """SIGTERM ends the proxy with status 0 though a request is in progress, whose line is still in the access log."""
+    server = house.server("a")
+    server.answer = silent
+    config = tmp_path / "waiting.ini"
+    config.write_text(
+        f"[server www]\nlisten = {HOST}:0\naccess_log = {tmp_path}/access.log\n"
+        f"[location www /]\nproxy_pass = http://{server.address}\n"
+    )
+    process, port = await house.start(config)
+    client = await house.client(port)
+    client.send(b"GET /slow HTTP/1.1\r\nHost: example.org\r\n\r\n")
+    await server.until(lambda: server.requests)
+    assert 0 == await process.stop()
+    await client.end()
+    assert '"GET /slow HTTP/1.1" ' in (tmp_path / "access.log").read_text()
 
 
 @pytest_twisted.ensureDeferred

@@ -3,8 +3,9 @@
 import pytest
 import pytest_twisted
 
-from tests.end_to_end.fakes import answering, echoing, saying, saying_last, silent
+from tests.end_to_end.fakes import ServerEnd, answering, echoing, eventually, saying, saying_last, silent
 from tests.end_to_end.house import House
+from tests.end_to_end.messages import Message
 
 # More than any buffer on the way takes at once, and every byte there is.
 BODY = bytes(range(256)) * 600
@@ -79,6 +80,68 @@ async def test_server_without_length(house: House) -> None:
     assert (b"HTTP/1.1 200 OK", BODY) == (response.first, response.body)
     assert [b"chunked"] == response.values(b"transfer-encoding")
     assert 200 == (await client.request(b"GET / HTTP/1.1")).status
+
+
+class Eager(ServerEnd):
+    """A server that answers every byte of the body with that byte, as soon as it is here."""
+
+    began = False
+
+    def dataReceived(self, data: bytes) -> None:
+        if not self.began:
+            self.began = True
+            data = data.partition(b"\r\n\r\n")[2]
+            self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY))
+        self.transport.write(data)
+
+
+@pytest_twisted.ensureDeferred
+async def test_answer_that_overtakes_its_request(house: House) -> None:
+    """Request and answer stream at the same time: the server may begin to answer before the body has come."""
+    client = await house.client(house.before(house.server("a", end=Eager)))
+    client.send(b"POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: %d\r\n\r\n" % len(BODY))
+    client.send(BODY[:1000])
+    await client.head()
+    await client.until(lambda: BODY[:1000] == client.received)
+    client.send(BODY[1000:])
+    await client.until(lambda: BODY == client.received)
+
+
+class Hasty(ServerEnd):
+    """A server that answers before the body is here, and wants no more of it."""
+
+    def dataReceived(self, data: bytes) -> None:
+        if not self.received:
+            answering(413)(self, Message(b"POST / HTTP/1.1", (), b""))
+        self.received += data
+
+
+@pytest_twisted.ensureDeferred
+async def test_answer_that_does_not_wait_for_the_body(house: House) -> None:
+    """An answer that ends before the body does ends the request: neither connection is used for another one."""
+    server = house.server("a", end=Hasty)
+    client = await house.client(house.before(server))
+    client.send(b"POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY[:1000])
+    response = await client.response()
+    assert (413, [b"close"]) == (response.status, response.values(b"connection"))
+    await server.until(lambda: not server.connections)
+    client.send(BODY[1000:])
+    assert await client.end()
+
+
+@pytest_twisted.ensureDeferred
+@pytest.mark.parametrize(
+    ("framing", "framed"),
+    [(b"Content-Length: %d" % len(BODY), BODY), (b"Transfer-Encoding: chunked", chunked(BODY, 7000))],
+)
+async def test_upgrade_that_nobody_grants(house: House, framing: bytes, framed: bytes) -> None:
+    """A request that asks for an upgrade is served as if it had not, its body with it."""
+    server = house.server("a")
+    server.answer = echoing
+    client = await house.client(house.before(server))
+    response = await client.request(b"POST / HTTP/1.1\nConnection: upgrade\nUpgrade: h2c\n" + framing, framed)
+    assert BODY == server.requests[0].body == response.body
+    assert [] == server.requests[0].values(b"upgrade")
 
 
 # -- old and careful clients -----------------------------------------------------------------------------------------
@@ -186,6 +249,19 @@ async def test_connections_are_kept(house: House) -> None:
         for _ in range(10):
             await client.request(b"GET / HTTP/1.1")
     assert (30, 1) == (len(server.requests), server.accepted)
+
+
+@pytest_twisted.ensureDeferred
+async def test_many_clients_at_once(house: House) -> None:
+    """A hundred clients at once are all served, and of their connections to the servers `keepalive` are kept."""
+    servers = [house.server("a"), house.server("b")]
+    port = house.before(*servers, upstream="keepalive = 8")
+    clients = [await house.client(port) for _ in range(100)]
+    for client in clients:
+        client.send(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n")
+    assert {200} == {(await client.response()).status for client in clients}
+    assert [50, 50] == [len(server.requests) for server in servers]
+    await eventually(lambda: sum(len(server.connections) for server in servers) == 8)
 
 
 @pytest_twisted.ensureDeferred
