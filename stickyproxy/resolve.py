@@ -39,7 +39,12 @@ def _resolve_host(server: Server, address: HostAddress, lookup: Lookup) -> list[
     except (OSError, UnicodeError) as error:
         _log.warn("{server} does not resolve and is down: {error}", server=server.name, error=error)
         return [evolve(server, down=True)]
-    return [evolve(server, address=each) for each in dict.fromkeys(found)]
+    first, *others = (evolve(server, address=each) for each in dict.fromkeys(found))
+    if others and server.id is not None:
+        # With one name for several servers a session would come back to any of them.
+        _log.warn("{server} has several addresses: id={id} names the first", server=server.name, id=server.id)
+        others = [evolve(each, id=None) for each in others]
+    return [first, *others]
 
 
 def system_lookup(host: str, port: int) -> list[InetAddress]:

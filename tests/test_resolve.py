@@ -50,10 +50,17 @@ def test_each_address_is_a_server(lines: list[str], expected: list[str]) -> None
 
 @pytest.mark.parametrize("address", ["two:80", "demo:a"])
 def test_parameters_hold_for_each_address(address: str) -> None:
-    """Weight, name and all the rest of a line hold for every server that it becomes."""
-    line = server(f"{address} weight=3 max_fails=2 fail_timeout=5s max_conns=7 backup id=x srun_id=y")
+    """Weight and all the rest of a line hold for every server that it becomes."""
+    line = server(f"{address} weight=3 max_fails=2 fail_timeout=5s max_conns=7 backup srun_id=y")
     resolved = resolve([line], lookup, demo)
     assert [line] * len(resolved) == [evolve(each, address=line.address) for each in resolved]
+
+
+def test_an_id_names_one_server(told: list[str]) -> None:
+    """Of the addresses of one name the first keeps the `id=`, so that a session does not come back to another."""
+    assert ["x", None] == [each.id for each in resolve([server("two:80 id=x")], lookup, demo)]
+    assert ["warn: two:80 has several addresses: id=x names the first"] == told
+    assert ["x"] == [each.id for each in resolve([server("one:80 id=x")], lookup, demo)]
 
 
 def test_unknown_name_is_a_server_that_is_down(told: list[str]) -> None:

@@ -95,7 +95,7 @@ class ErrorPageTests(SynchronousTestCase):
         response = client.received()
         self.assertEqual((502, False), (status(response), client.dropped))
         self.assertTrue(response.endswith(b"come back, /sorry"))
-        self.assertEqual(["502 /sorry 10.0.0.1:80 - www.example"], home.log)
+        self.assertEqual(["502 /sorry 10.0.0.1:80 502 www.example"], home.log)
 
     def test_with_a_status(self) -> None:
         """An error page may go out with another status, or with its own."""

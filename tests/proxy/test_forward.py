@@ -277,7 +277,7 @@ class StickyTests(ForwardTestCase):
         house.servers.refuse()
         house.servers.accept().send(answer())
         self.assertIn(b"Set-Cookie: route=b; Path=/\r\n", client.received())
-        self.assertEqual(["200 10.0.0.1:80, 10.0.0.2:80 -, 200 down failed 2"], house.log)
+        self.assertEqual(["200 10.0.0.1:80, 10.0.0.2:80 502, 200 down failed 2"], house.log)
         self.live(house)
 
     def test_fallback_off(self) -> None:
@@ -341,7 +341,7 @@ class RetryTests(ForwardTestCase):
         house.servers.refuse()
         house.servers.refuse()
         self.assertEqual((502, 2), (status(client.received()), len(house.servers.asked)))
-        self.assertIn("502 10.0.0.1:80, 10.0.0.2:80 -, - none new ", house.log[0])
+        self.assertIn("502 10.0.0.1:80, 10.0.0.2:80 502, 502 none new ", house.log[0])
         self.live(house)
 
     def test_cut(self) -> None:
