@@ -16,7 +16,7 @@ from tests.end_to_end.messages import Message, head_of, message_of
 
 HOST = "127.0.0.1"
 # How long anything may be waited for, in seconds: what takes longer will never come.
-PATIENCE = 5.0
+PATIENCE = 10.0
 
 T = TypeVar("T")
 

@@ -1,7 +1,10 @@
 """What the proxy answers by itself, and what its locations make of requests and answers."""
 
+from io import BytesIO
+
 import pytest
 import pytest_twisted
+from twisted.protocols.basic import FileSender
 
 from tests.end_to_end.fakes import Client, answering
 from tests.end_to_end.house import House
@@ -87,10 +90,14 @@ async def test_body_that_nobody_asked_for(house: House) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_refusal_reaches_a_client_that_is_still_sending(house: House) -> None:
-    """A client that sends on while it is refused gets the answer, and not a reset that swallows it."""
+    """A client that sends its body to the end before it reads gets its refusal, and no reset that swallows it."""
     client = await house.client(house.before(house.server("a"), location="client_max_body_size = 1k"))
-    client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n" + b"x" * 1_000_000)
+    client.transport.pauseProducing()
+    client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n")
+    await FileSender().beginFileTransfer(BytesIO(bytes(20_000_000)), client.transport)
+    client.transport.resumeProducing()
     assert 413 == (await client.response()).status
+    assert await client.end()
 
 
 # -- locations -------------------------------------------------------------------------------------------------------

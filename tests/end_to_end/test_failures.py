@@ -1,6 +1,7 @@
 """What goes wrong at the servers: who is tried next, what the client gets, and that nothing is done twice."""
 
 import json
+import socket
 
 import pytest
 import pytest_twisted
@@ -172,6 +173,19 @@ async def test_kept_connection_that_the_server_closed(house: House, head: bytes,
 
 
 @pytest_twisted.ensureDeferred
+async def test_kept_connection_that_closes_in_the_same_moment(house: House) -> None:
+    """A POST that arrives together with the close of the kept connection is not lost on that."""
+    server = house.server("server")
+    client = await house.client(house.before(server))
+    await client.request(GET)
+    # Both are in the kernel before the proxy hears of either; it hears of the request first.
+    client.transport.getHandle().send(b"POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 5\r\n\r\nhello")
+    server.connections[0].transport.getHandle().shutdown(socket.SHUT_WR)
+    assert b"server" == (await client.response()).body
+    assert ([b"", b"hello"], 2) == ([request.body for request in server.requests], server.accepted)
+
+
+@pytest_twisted.ensureDeferred
 async def test_kept_connection_that_closes_under_a_request(house: House) -> None:
     """A kept connection that the server closes as a GET arrives is no failure: it goes out once more to that server."""
     server, other = house.server("server"), house.server("other")
@@ -194,7 +208,7 @@ async def test_kept_connection_that_closes_under_a_request(house: House) -> None
 
 @pytest_twisted.ensureDeferred
 async def test_kept_connection_that_closes_under_a_post(house: House) -> None:
-    """A kept connection that the server closes as a POST arrives is 502, since the server may have read it."""
+    """A kept connection that the server closes as a POST arrives is 502, since it may have read it, and no failure."""
     server, other = house.server("server"), house.server("other")
     client = await house.client(house.before(server, other, upstream="session_sticky = hash=plain"))
     sticking = b"\nCookie: route=server"
@@ -202,6 +216,9 @@ async def test_kept_connection_that_closes_under_a_post(house: House) -> None:
     server.answer = closing
     assert 502 == (await client.request(POST + sticking, b"hello")).status
     assert (2, 0) == (len(server.requests), len(other.requests))
+    server.answer = answering()
+    bodies = {(await client.request(GET)).body for _ in range(2)}
+    assert {b"server", b"other"} == bodies, "the server counts as failed"
 
 
 @pytest_twisted.ensureDeferred

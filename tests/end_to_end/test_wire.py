@@ -221,6 +221,7 @@ async def test_pipelined_requests(house: House) -> None:
     assert [b"one", b"", BODY, b""] == [(await client.response()).body for _ in range(4)]
     targets = [request.first.split()[1] for request in server.requests]
     assert [b"/1", b"/2", b"/3", b"/4"] == targets
+    assert [] == server.requests[3].values(b"x-trailer"), "a trailer became a field of the next request"
 
 
 @pytest_twisted.ensureDeferred
