@@ -8,6 +8,7 @@ from attrs import field, frozen
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IPushProducer
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -23,6 +24,7 @@ from stickyproxy.http.transports import Transport, writer
 # is thrown away, so that the answer reaches it instead of a reset (nginx's lingering_time).
 LINGER = 30.0
 
+_log = Logger()
 _INTERNET = (IPv4Address, IPv6Address)
 _serials = count(1)
 
@@ -135,6 +137,7 @@ class Channel(Protocol):
         # Its answer.
         self._out: list[bytes] = []
         self._chunked = self._bodiless = self._last = False
+        self._send_timeout = 0.0
         # The connection. `requests` counts those begun on it, `bytes_sent` what was written for the one in progress.
         self.requests = 0
         self.bytes_sent = 0
@@ -182,6 +185,7 @@ class Channel(Protocol):
         self.deadline = NEVER
         message = self._message
         if self._closing or self._blocked:
+            self._closing = True
             self.transport.abortConnection()
         elif message is None and not self._reader.head_begun:
             self._close()
@@ -206,7 +210,17 @@ class Channel(Protocol):
         if self._proceeding:
             return
         self._proceeding = True
-        while self._message is None and not self._closing:
+        try:
+            self._begin_waiting()
+        except Exception:  # noqa: BLE001 - whoever called, it is this connection that cannot go on
+            _log.failure("a request could not be handled")
+            self.transport.abortConnection()
+        finally:
+            self._proceeding = False
+        self._regulate()
+
+    def _begin_waiting(self) -> None:
+        while self._message is None and not self._closing and not self._blocked:
             messages = self._reader.messages
             if self._backlog and (not messages or not messages[0].complete):
                 # The backlog goes on where the reader stopped: in the midst of this request, or behind the last.
@@ -221,9 +235,8 @@ class Channel(Protocol):
             self.requests += 1
             self.bytes_sent = 0
             self._handler = handler = self._factory.handle(self, message)
+            self._send_timeout = handler.send_timeout
             handler.begin()
-        self._proceeding = False
-        self._regulate()
 
     def hand_over(self, handler: RequestHandler) -> None:
         """Have another handler answer the request in progress; nothing of the answer has been started."""
@@ -244,7 +257,7 @@ class Channel(Protocol):
     def hold_body(self) -> None:
         """Read no more of the body until `release_body`: nobody can take it."""
         self._held = True
-        self.deadline = NEVER
+        self._await()
         self._regulate()
 
     def release_body(self) -> None:
@@ -262,12 +275,24 @@ class Channel(Protocol):
                 self.deadline = NEVER
                 handler.body_failed(message.fault)
                 return
-            self.deadline = NEVER if message.complete else self._seconds() + handler.body_timeout
             self._wanted = not message.complete
+            self._await()
             if message.chunks or message.complete:
                 chunks, message.chunks = message.chunks, []
                 handler.body_received(chunks, message.complete)
         self._regulate()
+
+    def _await(self) -> None:
+        """Set the deadline for what the client has to do now: read on, send its body, or ask again."""
+        handler = self._handler
+        if self._blocked:
+            self.deadline = self._seconds() + self._send_timeout
+        elif handler is None:
+            self.deadline = self._seconds() + self._settings.keepalive_timeout
+        elif self._wanted and not self._held:
+            self.deadline = self._seconds() + handler.body_timeout
+        else:
+            self.deadline = NEVER
 
     def _regulate(self) -> None:
         """Read from the socket just when something can be done with what comes.
@@ -276,8 +301,10 @@ class Channel(Protocol):
         that sends the next request before is read no further than that.
         """
         message = self._message
-        if self._closing or message is None:
+        if self._closing:
             reading = True
+        elif message is None:
+            reading = not self._blocked
         elif message.complete:
             reading = not self._backlog
         else:
@@ -306,6 +333,7 @@ class Channel(Protocol):
             or not head.keep_alive
             or not message.complete
             or self.requests >= self._settings.keepalive_requests
+            or not self._settings.keepalive_timeout
         )
         out = self._out
         out.append(b"HTTP/1.1 %d %b\r\n" % (status, reason))
@@ -356,7 +384,7 @@ class Channel(Protocol):
             assert message is not None
             self._close(unread=not message.complete or bool(self._backlog))
         else:
-            self.deadline = self._seconds() + self._settings.keepalive_timeout
+            self._await()
             self._proceed()
 
     def _close(self, unread: bool = False) -> None:
@@ -364,7 +392,7 @@ class Channel(Protocol):
         self._closing = True
         transport = self.transport
         transport.unregisterProducer()
-        self.deadline = self._seconds() + LINGER
+        self.deadline = self._seconds() + max(LINGER, self._send_timeout)
         if unread and hasattr(transport, "loseWriteConnection"):
             transport.loseWriteConnection()
             self._regulate()
@@ -375,17 +403,19 @@ class Channel(Protocol):
 
     def pauseProducing(self) -> None:
         self._blocked = True
+        if not self._closing:
+            self._await()
         if self._handler is not None:
-            self.deadline = self._seconds() + self._handler.send_timeout
             self._handler.client_paused()
 
     def resumeProducing(self) -> None:
         self._blocked = False
+        if not self._closing:
+            self._await()
         if self._handler is not None:
-            self.deadline = NEVER
             self._handler.client_resumed()
-        elif not self._closing:
-            self.deadline = self._seconds() + self._settings.keepalive_timeout
+        else:
+            self._proceed()
 
     def stopProducing(self) -> None:
         """The transport is gone; `connectionLost` follows."""

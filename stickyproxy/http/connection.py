@@ -19,6 +19,9 @@ from stickyproxy.http.transports import Transport, closed_by_peer, writer
 # The largest response head that is read, in bytes.
 HEAD_LIMIT = 64 * 1024
 
+# Interim responses that the real one follows; they have no body.
+_INTERIM = frozenset({100, 102, 103})
+
 
 class ResponseReceiver(Interface):
     """What a connection tells about the response to the request that was sent on it."""
@@ -67,6 +70,8 @@ class ServerConnection(Protocol):
         self._seconds = keeper.deadlines.seconds
         self._parser = HttpResponseParser(self)
         self._receiver: ResponseReceiver | None = None
+        # Why a head was refused: the parser would tell only that one of its callbacks failed.
+        self._refused: MalformedResponse | None = None
         self._gone = False
 
     # -- the request ---------------------------------------------------------------------------------------------------
@@ -94,9 +99,9 @@ class ServerConnection(Protocol):
         self._fields: list[Field] = []
         self._head_size = 0
         self._head: ResponseHead | None = None
-        self._told = self._ended = self._extra = self._held = False
+        self._told = self._ended = self._extra = self._held = self._blocked = False
         self._chunks: list[bytes] = []
-        self.deadline = self._seconds() + read_timeout if complete else NEVER
+        self._await()
         self._write(data)
 
     def write(self, data: bytes) -> None:
@@ -106,20 +111,29 @@ class ServerConnection(Protocol):
     def finish(self) -> None:
         """The request is sent to its end."""
         self._sent = True
-        self.deadline = self._seconds() + self._read_timeout
+        self._await()
 
     def hold(self) -> None:
         """Read no more of the response until `release`: nobody can take it."""
         self._held = True
-        self.deadline = NEVER
+        self._await()
         self.transport.pauseProducing()
 
     def release(self) -> None:
         """Read on."""
         if self._held and not self._gone:
             self._held = False
-            self.deadline = self._seconds() + self._read_timeout
+            self._await()
             self.transport.resumeProducing()
+
+    def _await(self) -> None:
+        """Set the deadline for what the server has to do now; nothing while it is held, or the request still comes."""
+        if self._held:
+            self.deadline = NEVER
+        elif self._blocked:
+            self.deadline = self._seconds() + self._send_timeout
+        else:
+            self.deadline = self._seconds() + self._read_timeout if self._sent else NEVER
 
     def close(self) -> None:
         """End the connection, with whatever is going on there; the receiver is not told."""
@@ -152,10 +166,10 @@ class ServerConnection(Protocol):
         except HttpParserUpgrade:
             self._fail(MalformedResponse("101 without an upgrade asked for"))
             return
-        except HttpParserCallbackError as error:
-            if not isinstance(error.__context__, MalformedResponse):
+        except HttpParserCallbackError:
+            if self._refused is None:
                 raise
-            self._fail(error.__context__)
+            self._fail(self._refused)
             return
         except HttpParserError as error:
             if not self._ended:
@@ -199,8 +213,8 @@ class ServerConnection(Protocol):
             # Back to the keeper first: what the receiver does next may need a connection.
             self._receiver = None
             self._part()
-        elif not self._held:
-            self.deadline = self._seconds() + self._read_timeout if self._sent else NEVER
+        else:
+            self._await()
         receiver.response_received(head, chunks, ended)
 
     def _part(self) -> None:
@@ -245,20 +259,29 @@ class ServerConnection(Protocol):
         if self._head is not None:
             return
         if status < 200:
-            if status == 101:
-                raise MalformedResponse("101 without an upgrade asked for")
-            # An interim response: the real one follows (RFC 9110 section 15.2).
+            if status not in _INTERIM:
+                # A 101 that nobody asked for, and what the parser would give a body to.
+                raise self._refuse(MalformedResponse(f"an unexpected {status}"))
+            # The real response follows (RFC 9110 section 15.2).
             self._fields = []
             self._reason = b""
             return
         bodiless = self._to_head or status == 204 or status == 304
-        self._head = read_response_head(
-            status, self._reason.rstrip(), self._fields, self._parser.should_keep_alive(), bodiless
-        )
+        try:
+            self._head = read_response_head(
+                status, self._reason.rstrip(), self._fields, self._parser.should_keep_alive(), bodiless
+            )
+        except MalformedResponse as fault:
+            raise self._refuse(fault) from None
         self._ended = self._to_head
 
+    def _refuse(self, fault: MalformedResponse) -> MalformedResponse:
+        self._refused = fault
+        return fault
+
     def on_body(self, data: bytes) -> None:
-        if self._ended:
+        if self._ended or self._head is None:
+            # Behind the response's end, or in an interim response, there is no body.
             self._extra = True
         else:
             self._chunks.append(data)
@@ -271,12 +294,14 @@ class ServerConnection(Protocol):
 
     def pauseProducing(self) -> None:
         if self._receiver is not None:
-            self.deadline = self._seconds() + self._send_timeout
+            self._blocked = True
+            self._await()
             self._receiver.server_paused()
 
     def resumeProducing(self) -> None:
         if self._receiver is not None:
-            self.deadline = self._seconds() + self._read_timeout if self._sent else NEVER
+            self._blocked = False
+            self._await()
             self._receiver.server_resumed()
 
     def stopProducing(self) -> None:

@@ -4,8 +4,11 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
 
 NEVER = float("inf")
+
+_log = Logger()
 
 
 class Waiting(Protocol):
@@ -55,4 +58,7 @@ class Deadlines:
         for waiting in [waiting for waiting in self._watched if waiting.deadline <= now]:
             # One that timed out may have ended another.
             if waiting in self._watched:
-                waiting.timed_out()
+                try:
+                    waiting.timed_out()
+                except Exception:  # noqa: BLE001 - whatever is wrong with one, the others are still watched
+                    _log.failure("a connection could not be timed out")

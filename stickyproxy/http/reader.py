@@ -32,51 +32,58 @@ class RequestReader:
     def __init__(self, limits: Limits) -> None:
         self.messages: deque[Message] = deque()
         self.finished = False
+        self.head_begun = False
         self._limits = limits
         self._parser = HttpRequestParser(self)
         self._target = b""
         self._fields: list[Field] = []
-        self._head_size = 0
+        self._unbodied = 0
         self._message: Message | None = None
-
-    @property
-    def head_begun(self) -> bool:
-        """Whether a head has begun to arrive and is not whole."""
-        return self._head_size > 0
+        # Why a head was refused: the parser would tell only that one of its callbacks failed.
+        self._fault: ClientFault | None = None
 
     def feed(self, data: bytes) -> None:
         """Read what has arrived."""
-        if self.finished:
-            return
-        if self._message is None:
-            self._head_size += len(data)
+        while data and not self.finished:
+            data = self._feed(data)
+
+    def _feed(self, data: bytes) -> bytes:
+        """Have the parser read `data`; return what it leaves behind a request for an upgrade."""
+        # Whatever is no body counts: a head, chunk extensions, trailers.
+        self._unbodied += len(data)
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
-            self._go_on_without_upgrade(data[upgrade.args[0] :])
-        except HttpParserCallbackError as error:
-            if not isinstance(error.__context__, ClientFault):
+            rest = data[upgrade.args[0] :]
+        except HttpParserCallbackError:
+            if self._fault is None:
                 raise
-            self.fail(error.__context__)
+            self.fail(self._fault)
+            return b""
         except HttpParserError as error:
             self.fail(ClientFault(400, str(error)))
+            return b""
         else:
-            if self._head_size > self._limits.head:
-                self.fail(ClientFault(431 if self._fields else 414, "request head too large"))
+            if self._unbodied > self._limits.head:
+                target_grows = self._message is None and not self._fields
+                self.fail(ClientFault(414 if target_grows else 431, "more than the limit for a head"))
+            return b""
+        self._go_on_without_upgrade()
+        return rest
 
     def fail(self, fault: ClientFault) -> None:
         """Give up on the message that is arriving, and on all that might follow it."""
         if self.finished:
             return
         self.finished = True
-        self._head_size = 0
+        self.head_begun = False
         if self._message is not None:
             self._message.fault = fault
         else:
             head = RequestHead(b"", self._target, True, tuple(self._fields), keep_alive=False)
             self.messages.append(Message(head, fault))
 
-    def _go_on_without_upgrade(self, rest: bytes) -> None:
+    def _go_on_without_upgrade(self) -> None:
         """Read on as if no Upgrade had been asked for, since none is granted (RFC 9110 section 7.8).
 
         The parser takes what follows the head for another protocol's bytes. A body is read by a fresh parser that is
@@ -93,10 +100,11 @@ class RequestReader:
             self._parser.feed_data(b"POST / HTTP/1.1\r\nConnection: close\r\n" + framing + b"\r\n\r\n")
         else:
             self._parser = HttpRequestParser(self)
-        if rest:
-            self.feed(rest)
 
     # -- what the parser calls -----------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self.head_begun = True
 
     def on_url(self, part: bytes) -> None:
         self._target += part
@@ -108,28 +116,35 @@ class RequestReader:
 
     def on_headers_complete(self) -> None:
         parser = self._parser
-        head = read_request_head(
-            parser.get_method(),
-            self._target,
-            parser.get_http_version(),
-            self._fields,
-            parser.should_keep_alive(),
-            self._limits,
-        )
+        try:
+            head = read_request_head(
+                parser.get_method(),
+                self._target,
+                parser.get_http_version(),
+                self._fields,
+                parser.should_keep_alive(),
+                self._limits,
+            )
+        except ClientFault as fault:
+            self._fault = fault
+            raise
         self._message = message = Message(head)
         self.messages.append(message)
         self._target = b""
         self._fields = []
-        self._head_size = 0
+        self._unbodied = 0
+        self.head_begun = False
 
     def on_body(self, data: bytes) -> None:
         if self._message is not None:
             self._message.chunks.append(data)
+            self._unbodied = 0
 
     def on_message_complete(self) -> None:
         message, self._message = self._message, None
         if message is not None:
             message.complete = True
+            self._unbodied = 0
             # What follows a request that closes the connection belongs to nothing.
             self.finished = not message.head.keep_alive and not self._parser.should_upgrade()
 

@@ -10,8 +10,9 @@ from stickyproxy.http.channel import Channel
 from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.fields import line
 from stickyproxy.http.reader import Message
-from stickyproxy.http.response import ResponseHead
+from stickyproxy.http.response import ResponseHead, bodiless
 from stickyproxy.proxy.body import NO_BODY, RequestBody
+from stickyproxy.proxy.error_pages import reason_phrase
 from stickyproxy.proxy.exchange import CLIENT_CLOSED, Exchange, Router
 from stickyproxy.proxy.outcome import Try
 from stickyproxy.proxy.recipes import RequestRecipe
@@ -78,8 +79,9 @@ class Forward(Exchange):
         connection = upstream.agent.take(peer.address)
         if connection is None:
             self._connect(peer)
-        elif self.head.method not in IDEMPOTENT and connection.stale:
-            # What must not be sent twice is not risked where it is known to be lost.
+        elif connection.stale:
+            # Closed, so that a request would be lost there; or with bytes that nobody asked for, which would be taken
+            # for its response.
             connection.close()
             self._connect(peer)
         else:
@@ -88,7 +90,7 @@ class Forward(Exchange):
     def _connect(self, peer: Peer) -> None:
         timeout = self.scope.settings.proxy_connect_timeout
         self._connecting = connecting = self._upstream.agent.connect(peer.address, timeout)
-        connecting.addCallbacks(self._connected, self._not_connected)
+        connecting.addCallbacks(self._connected, self._not_connected).addErrback(self._broken)
 
     def _connected(self, connection: ServerConnection) -> None:
         self._connecting = None
@@ -99,9 +101,14 @@ class Forward(Exchange):
             # Given up by ourselves.
             return
         self._connecting = None
-        if not isinstance(failure.value, ServerFault):
+        fault = failure.value
+        if not isinstance(fault, ServerFault):
             failure.raiseException()
-        self.server_failed(failure.value)
+        self.server_failed(fault)
+
+    def _broken(self, failure: Failure) -> None:
+        _log.failure("a request could not be sent", failure)
+        self._fail(500)
 
     def _send(self, connection: ServerConnection) -> None:
         """Send the head and what is here of the body in one write; the rest follows as it comes."""
@@ -164,6 +171,7 @@ class Forward(Exchange):
             attempt.status = head.status
             attempt.head_received = now = self.site.seconds()
             if head.status >= 400 and self._another_is_left() and self._may_try_next(f"http_{head.status}", False, now):
+                self._hold_body()
                 self._end_try(now, failed=head.status not in (403, 404))
                 self._assign(now)
                 return
@@ -193,7 +201,13 @@ class Forward(Exchange):
         self.status = status
         self.scope.recipe.add(self, status, lines)
         self.sent = lines
-        self.channel.start(status, response.reason, lines, response.length)
+        reason, length = response.reason, response.length
+        if status != response.status:
+            reason = reason_phrase(status)
+            if bodiless(self.head.method, response.status):
+                # The body that this length speaks of does not come, but with another status one would be awaited.
+                length = 0
+        self.channel.start(status, reason, lines, length)
 
     def client_paused(self) -> None:
         if self._connection is not None:

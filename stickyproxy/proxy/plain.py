@@ -105,8 +105,9 @@ class PlainExchange(Exchange):
             self._producer.resumeProducing()
 
     def client_lost(self) -> None:
-        if self._producer is not None:
-            self._producer.stopProducing()
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.stopProducing()
         self._lose()
         super().client_lost()
 
@@ -200,6 +201,8 @@ class _Pulled:
     def __init__(self, producer: IPullProducer) -> None:
         self._producer = producer
         self._task = cooperate(self._pull())
+        # A task counts its pauses, and minds being stopped twice.
+        self._paused = self._ended = False
 
     def _pull(self) -> Iterator[None]:
         while True:
@@ -207,10 +210,14 @@ class _Pulled:
             yield None
 
     def pauseProducing(self) -> None:
-        self._task.pause()
+        if not self._paused:
+            self._paused = True
+            self._task.pause()
 
     def resumeProducing(self) -> None:
-        self._task.resume()
+        if self._paused:
+            self._paused = False
+            self._task.resume()
 
     def stopProducing(self) -> None:
         self.end()
@@ -218,4 +225,6 @@ class _Pulled:
 
     def end(self) -> None:
         """Ask no more."""
-        self._task.stop()
+        if not self._ended:
+            self._ended = True
+            self._task.stop()

@@ -169,6 +169,41 @@ class ChannelTests(SynchronousTestCase):
         handler.answer()
         self.assertTrue(self.client.transport.reading)
 
+    def test_a_client_that_sends_ahead_and_does_not_read(self) -> None:
+        """While a client has answers to fetch, its next request is not begun and not read."""
+        self.client.send(requests(b"/1", b"/2"))
+        self.client.protocol.pauseProducing()
+        self.handlers[0].answer()
+        self.assertEqual((1, False), (len(self.handlers), self.client.transport.reading))
+        self.client.protocol.resumeProducing()
+        self.assertEqual((2, True), (len(self.handlers), self.client.transport.reading))
+
+    def test_a_handler_that_fails(self) -> None:
+        """A request that cannot be handled for a fault of our own ends its connection, which tells the handler."""
+        told: list[str] = []
+
+        class Broken(Handler):
+            def begin(self) -> None:
+                raise KeyError("oops")
+
+            def client_lost(self) -> None:
+                told.append("lost")
+
+        client = connect(ChannelFactory(Broken, ChannelSettings(), self.deadlines))
+        client.send(requests(b"/1"))
+        self.assertTrue(client.dropped)
+        client.reset()
+        self.assertEqual(["lost"], told)
+        self.flushLoggedErrors(KeyError)
+
+    def test_no_keep_alive(self) -> None:
+        """With `keepalive_timeout` 0 every answer closes."""
+        client = connect(ChannelFactory(self.handle, ChannelSettings(keepalive_timeout=0), self.deadlines))
+        client.send(requests(b"/1"))
+        self.handlers[-1].answer()
+        self.assertIn(b"Connection: close", client.received())
+        self.assertTrue(client.dropped)
+
     def test_many_answered_at_once(self) -> None:
         """However many requests are sent ahead and answered at once, nothing piles up."""
         settings = ChannelSettings(keepalive_requests=10**6)
@@ -321,6 +356,36 @@ class ChannelTests(SynchronousTestCase):
         self.clock.pump([31])
         self.assertEqual((["begin", "paused", "resumed"], False), (handler.told, self.client.dropped))
         handler.channel.pauseProducing()
+        self.clock.pump([30, 1])
+        self.assertTrue(self.client.dropped)
+
+    def test_a_client_that_reads_slowly(self) -> None:
+        """What a client has still to fetch of its answer is a matter of `send_timeout`, not of keep-alive."""
+        self.client.send(requests(b"/1"))
+        self.client.protocol._settings = ChannelSettings(keepalive_timeout=2)
+        self.client.protocol.pauseProducing()
+        self.handlers[0].answer()
+        self.clock.pump([29])
+        self.assertFalse(self.client.dropped)
+        self.client.protocol.resumeProducing()
+        self.clock.pump([2, 1])
+        self.assertTrue(self.client.dropped)
+
+    def test_a_body_while_the_answer_goes_out(self) -> None:
+        """A client that has read its answer has `client_body_timeout` again for the rest of its body."""
+        handler = self.post(b"he")
+        handler.channel.want_body()
+        handler.channel.pauseProducing()
+        handler.channel.resumeProducing()
+        self.clock.pump([20, 1])
+        self.assertEqual(["begin", "paused", "resumed", 408], handler.told)
+
+    def test_blocked_while_the_body_ends(self) -> None:
+        """A client that sends its body and does not read has `send_timeout` all the same."""
+        handler = self.post(b"he")
+        handler.channel.want_body()
+        handler.channel.pauseProducing()
+        self.client.send(b"llo")
         self.clock.pump([30, 1])
         self.assertTrue(self.client.dropped)
 

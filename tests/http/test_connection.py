@@ -115,6 +115,21 @@ class ServerConnectionTests(SynchronousTestCase):
         self.server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         self.assertEqual((200, b"OK", b""), (receiver.head.status, receiver.head.reason, receiver.head.first(b"link")))
 
+    def test_other_interim_statuses(self) -> None:
+        """An interim status that nobody knows may hide bytes: it is no response."""
+        for response in (b"HTTP/1.1 104 X\r\nContent-Length: 3\r\n\r\nabc", b"HTTP/1.1 199 X\r\n\r\n"):
+            self.setUp()
+            self.assertIsInstance(self.failure(response), MalformedResponse)
+
+    def test_a_body_with_an_interim_response(self) -> None:
+        """What is sent as the body of an interim response is no part of the real one's."""
+        receiver = self.ask()
+        self.server.send(
+            b"HTTP/1.1 103 X\r\nContent-Length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+        )
+        self.assertNotIn(b"abc", receiver.body)
+        self.assertEqual([], self.keeper.kept)
+
     def test_to_head(self) -> None:
         """A response to HEAD has no body, whatever its length says, and the connection serves another request."""
         receiver = self.ask(to_head=True)
@@ -289,6 +304,28 @@ class ServerConnectionTests(SynchronousTestCase):
         self.assertIsNone(receiver.fault)
         self.connection.release()
         self.assertTrue(self.server.transport.reading)
+
+    def test_held_while_the_request_ends(self) -> None:
+        """A held response gives the server no deadline, whatever happens to the request meanwhile."""
+        receiver = self.ask(b"POST / HTTP/1.1\r\n\r\n", complete=False)
+        self.server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
+        self.connection.hold()
+        self.connection.pauseProducing()
+        self.connection.resumeProducing()
+        self.connection.finish()
+        self.clock.pump([100, 1])
+        self.assertIsNone(receiver.fault)
+        self.connection.release()
+        self.clock.pump([10, 1])
+        self.assertIsInstance(receiver.fault, ServerTimedOut)
+
+    def test_an_early_answer_from_a_server_that_does_not_read(self) -> None:
+        """A server that answers early and reads no more has `send_timeout` all the same."""
+        receiver = self.ask(b"POST / HTTP/1.1\r\n\r\n", complete=False)
+        self.connection.pauseProducing()
+        self.server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx")
+        self.clock.pump([20, 1])
+        self.assertIsInstance(receiver.fault, ServerTimedOut)
 
     def test_close(self) -> None:
         """A closed connection tells its receiver nothing, and is watched no more when it is gone."""

@@ -57,6 +57,16 @@ class DeadlinesTests(SynchronousTestCase):
         self.clock.advance(2)
         self.assertEqual(1, first.ended + second.ended)
 
+    def test_one_that_fails(self) -> None:
+        """One that fails when it is told does not end the watch over the others."""
+        broken, sound = Waiting(1), Waiting(3)
+        broken.timed_out = lambda: {}["nothing"]
+        self.deadlines.watch(broken)
+        self.deadlines.watch(sound)
+        self.clock.pump([1] * 5)
+        self.assertEqual(1, sound.ended)
+        self.flushLoggedErrors(KeyError)
+
     def test_one_timer(self) -> None:
         """However many wait, the reactor has one timer; stopped, it has none."""
         for _ in range(100):

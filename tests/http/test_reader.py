@@ -141,6 +141,49 @@ def test_an_upgrade_with_a_body(framing: bytes, body: bytes) -> None:
         assert not message.head.keep_alive
 
 
+def test_many_upgrades() -> None:
+    """Requests for upgrades are ordinary ones however many come, and what is wrong behind them is found."""
+    upgrade = b"GET /u HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+    *sound, faulty = read(upgrade * 2000 + b"GET / HTTP/1.1\r\n\r\n").messages
+    assert (2000, 400) == (len(sound), faulty.fault.status)
+
+
+def test_a_fault_while_another_is_handled() -> None:
+    """What is wrong with a request is told whatever else is wrong at that moment."""
+    try:
+        raise KeyError
+    except KeyError:
+        (message,) = read(b"GET / HTTP/1.1\r\n\r\n").messages
+    assert 400 == message.fault.status
+
+
+@pytest.mark.parametrize(
+    "endless", [b"0\r\nX: " + b"x" * 300, b"0\r\n" + b"X: x\r\n" * 60, b"3;x=" + b"x" * 300, b"3;" + b"x=y;" * 80]
+)
+def test_trailers_and_extensions_without_end(endless: bytes) -> None:
+    """What comes in the middle of a body and is no body has the limit of a head."""
+    start = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"
+    reader = read(start, *(endless[at : at + 50] for at in range(0, len(endless), 50)), limits=Limits(head=200))
+    assert 431 == reader.messages[0].fault.status
+
+
+def test_a_large_body_is_no_large_head() -> None:
+    """A body may be as long as it likes, in few segments or many."""
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n"
+    chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 500 + b"0\r\n\r\n"
+    for stream in (head + b"x" * 5000, chunked):
+        for size in (1, 50, 10000):
+            parts = [stream[at : at + size] for at in range(0, len(stream), size)]
+            (message,) = read(*parts, limits=Limits(head=200)).messages
+            assert (True, None) == (message.complete, message.fault)
+
+
+def test_a_head_that_begins_behind_a_request() -> None:
+    """A head that begins in the segment in which the request before ends has begun."""
+    assert read(GET % 1 + b"GET /2").head_begun
+    assert not read(GET % 1).head_begun
+
+
 def test_fail() -> None:
     """Whoever gives up on what is arriving leaves a message with that fault."""
     from stickyproxy.errors import ClientFault

@@ -122,6 +122,16 @@ class ErrorPageTests(SynchronousTestCase):
         self.assertEqual(404, status(response))
         self.assertTrue(response.endswith(b"not here"))
 
+    def test_a_page_that_has_not_changed(self) -> None:
+        """An error page that is answered with 304 has no body, and the client is not told of one."""
+        home = house("[location www /]\nreturn = 404\nerror_page = 404 /x\n", APP.replace("www /", "www /x"))
+        client = home.client()
+        client.send(get(fields=b"If-None-Match: x\r\n"))
+        home.servers.accept().send(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5000\r\n\r\n")
+        response = client.received()
+        self.assertTrue(response.startswith(b"HTTP/1.1 404 Not Found\r\n"), response)
+        self.assertIn(b"Content-Length: 0\r\n", response)
+
     def test_an_error_in_the_error_page(self) -> None:
         """If the error page fails too, a plain one with the first error's status goes out."""
         home = house("[location www /]\nreturn = 404\nerror_page = 404 502 /x\n", APP.replace("www /", "www /x"))

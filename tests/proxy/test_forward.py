@@ -403,6 +403,16 @@ class RetryTests(ForwardTestCase):
         self.assertEqual(0, house.upstreams["app"].group.peers[0].fails)
         self.live(house)
 
+    def test_unasked_bytes_on_a_kept_connection(self) -> None:
+        """A client's request that is wrong while a server's response is too: each gets what is due to it."""
+        house = two(location="proxy_next_upstream = off")
+        client = house.client()
+        client.send(GET, b"GET / HTTP/1.1\r\n\r\n")
+        house.servers.accept().send(b"garbage\r\n\r\n")
+        responses = client.received()
+        self.assertEqual((502, True), (status(responses), b"HTTP/1.1 400" in responses))
+        self.assertTrue(client.dropped)
+
     def test_stale_post(self) -> None:
         """A POST on a connection that turns out to be closed may have been seen: it is not sent again."""
         house = two()
@@ -425,6 +435,29 @@ class RetryTests(ForwardTestCase):
         server = house.servers.accept()
         client.send(b"lo")
         self.assertTrue(server.received().endswith(b"\r\n\r\nhello"))
+
+    def test_a_body_between_two_tries(self) -> None:
+        """While there is no server to take it a body is not read, whatever the first one answered."""
+        house = two(location="proxy_next_upstream = http_503")
+        client = house.client()
+        client.send(post(b"he", 5000, method=b"PUT"))
+        house.servers.accept().send(answer(b"busy", b"503 Service Unavailable"))
+        self.assertFalse(client.transport.reading)
+        house.servers.accept()
+        self.assertTrue(client.transport.reading)
+
+    def test_a_fault_of_our_own(self) -> None:
+        """What goes wrong in here while a request is sent is a plain 500, and nobody stays busy."""
+        house = two()
+        client = house.client()
+        client.send(GET)
+        server = house.servers
+        location = house.sites["0.0.0.0:8080"].hosts.default.prefix
+        location._recipe.head = lambda *_: {}["nothing"]
+        server.accept()
+        self.assertEqual(500, status(client.received()))
+        self.live(house)
+        self.flushLoggedErrors(KeyError)
 
     def test_a_long_body(self) -> None:
         """A body that was too long to be kept is not sent again."""

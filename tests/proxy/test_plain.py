@@ -1,6 +1,8 @@
 import json
+from collections.abc import Callable
 
 from twisted.internet.interfaces import IPushProducer
+from twisted.internet.task import Cooperator
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.iweb import IRequest
 from twisted.web.resource import Resource
@@ -8,6 +10,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from stickyproxy.proxy import plain
 from stickyproxy.proxy.plain import PlainResource
 from tests.proxy.house import House, status
 from tests.wire import End
@@ -74,6 +77,22 @@ class Pushing:
 
     def stopProducing(self) -> None:
         self.told.append("stop")
+
+
+class Turn:
+    def cancel(self) -> None:
+        """Nothing waits."""
+
+
+class Pulled:
+    def __init__(self, ask: Callable[[], object]) -> None:
+        self.ask = ask
+
+    def resumeProducing(self) -> None:
+        self.ask()
+
+    def stopProducing(self) -> None:
+        self.stop()
 
 
 TEXT = """
@@ -186,6 +205,29 @@ class PlainTests(SynchronousTestCase):
         self.client.protocol.resumeProducing()
         self.client.close()
         self.assertEqual(["pause", "resume", "stop"], producer.told)
+
+    def test_pull_producer(self) -> None:
+        """A pull producer is asked turn by turn, and not while the client cannot take more, however that is told."""
+        turns: list[Callable[[], object]] = []
+        later, asked = Later(), []
+        self.patch(plain, "cooperate", Cooperator(scheduler=lambda turn: turns.append(turn) or Turn()).cooperate)
+        self.hang("/later", later)
+        self.client.send(b"GET /later HTTP/1.1\r\nHost: a\r\n\r\n")
+        request = later.requests[0]
+        producer = Pulled(lambda: asked.append(request.write(b"x")))
+        request.registerProducer(producer, False)
+        turns.pop()()
+        self.assertTrue(asked)
+        self.client.protocol.pauseProducing()
+        self.client.protocol.pauseProducing()
+        self.client.protocol.resumeProducing()
+        self.client.protocol.resumeProducing()
+        before = len(asked)
+        turns.pop()()
+        self.assertLess(before, len(asked))
+        producer.stop = request.unregisterProducer
+        self.client.close()
+        self.assertEqual((1, 1), (len(later.ends), len(self.house.log)))
 
     def test_too_large(self) -> None:
         """The limit for bodies holds here too, announced or not."""
