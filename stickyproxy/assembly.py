@@ -6,8 +6,8 @@ from stickyproxy.balance.group import Group
 from stickyproxy.config.settings import Listen, Location, Server, Settings, VirtualServer
 from stickyproxy.config.settings import Upstream as UpstreamSettings
 from stickyproxy.http.agent import Agent, AgentSettings
-from stickyproxy.http.channel import ChannelSettings
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.words import ChannelSettings
 from stickyproxy.observe.access_log import AccessLog
 from stickyproxy.observe.log_files import LogFiles
 from stickyproxy.proxy.locations import LocationResource, ProxyResource, ReturnResource

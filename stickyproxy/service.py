@@ -105,7 +105,8 @@ class ProxyService(Service):
         self._reactor.callWhenRunning(self._on_signal, signal.SIGTERM, self._reactor.stop)
         for port in self.ports:
             _log.info("listening on {address}", address=_shown(port))
-        if self._demos and self.ports:
+        sticky = any(upstream.stickiness for upstream in self.settings.upstreams.values())
+        if self._demos and self.ports and sticky:
             address = _shown(self.ports[0])
             _log.info("each request goes to the next server:  curl http://{address}/", address=address)
             _log.info("with a cookie jar they stay on one:  curl -c jar -b jar http://{address}/", address=address)
@@ -120,7 +121,9 @@ class ProxyService(Service):
         if self._flush.running:
             self._flush.stop()
         for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+            # None: it was not installed from Python, and cannot be put back.
+            if handler is not None:
+                signal.signal(number, handler)
         self._detach_error_logs()
         self._logs.settle()
         return self._close()

@@ -13,8 +13,8 @@ from stickyproxy.assembly import build_sites, build_upstreams
 from stickyproxy.config.load import loads
 from stickyproxy.errors import StartError
 from stickyproxy.http.agent import Agent, AgentSettings
-from stickyproxy.http.channel import ChannelSettings
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.words import ChannelSettings
 from stickyproxy.observe.log_files import LogFiles
 from stickyproxy.proxy.site import Site
 from tests.wire import connect

@@ -198,7 +198,7 @@ def test_start_tells_where_to_ask(listen: str, shown: str, house: House, told: l
 
 def test_start_with_demo_servers_tells_how_to_try(house: House, told: list[str]) -> None:
     """With demonstration servers the start tells two commands: one that goes from server to server, one that stays."""
-    house.start(f"[upstream app]\nserver = demo:a\n{HELLO}")
+    house.start(f"[upstream app]\nserver = demo:a\nsession_sticky = hash=plain\n{HELLO}")
     assert [
         "info: listening on 127.0.0.1:8080",
         "info: each request goes to the next server:  curl http://127.0.0.1:8080/",

@@ -47,7 +47,7 @@ class Agent:
         Cancelling the Deferred gives the attempt up.
         """
         connecting = self._endpoint(address, timeout).connect(_ServerFactory(self, address))
-        return cast("Deferred[ServerConnection]", connecting.addErrback(_translate, address))
+        return cast("Deferred[ServerConnection]", connecting.addErrback(_translate))
 
     def keep(self, connection: ServerConnection) -> None:
         """Take back a connection that can serve another request."""
@@ -80,7 +80,7 @@ class _ServerFactory(Factory):
         return ServerConnection(self._agent, self._address, settings.keepalive_timeout, settings.keepalive_requests)
 
 
-def _translate(failure: Failure, address: Address) -> Failure:
+def _translate(failure: Failure) -> Failure:
     if failure.check(TimeoutError, TCPTimedOutError):
-        return Failure(ConnectTimedOut(f"{address}: no connection in time"))
-    return Failure(ConnectFailed(f"{address}: {failure.getErrorMessage()}"))
+        return Failure(ConnectTimedOut("no connection in time"))
+    return Failure(ConnectFailed(failure.getErrorMessage()))

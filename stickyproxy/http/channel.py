@@ -2,10 +2,7 @@
 
 from collections.abc import Callable
 from itertools import count
-from typing import Protocol as Interface
 
-from attrs import field, frozen
-from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.interfaces import IAddress, IPushProducer
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
@@ -16,82 +13,20 @@ from stickyproxy.errors import ClientFault
 from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.framing import LAST_CHUNK, chunked
 from stickyproxy.http.reader import Message, RequestReader
-from stickyproxy.http.request import Limits
 from stickyproxy.http.response import bodiless
-from stickyproxy.http.transports import Transport, writer
+from stickyproxy.http.transports import Transport, unsent, writer
+from stickyproxy.http.words import ChannelSettings, Ends, RequestHandler
 
-# How long a connection may take to end after its last answer: the client reads what is left, and what it still sends
-# is thrown away, so that the answer reaches it instead of a reset (nginx's lingering_time).
+# How long, after the last byte of the last answer, what a client still sends is thrown away, so that the answer reaches
+# it instead of a reset (nginx's lingering_time).
 LINGER = 30.0
 
+# How much of what a client sends ahead is read, in bytes, although nobody can take it yet. The socket is read on since
+# that is how a client's leaving is noticed.
+AHEAD = 64 * 1024
+
 _log = Logger()
-_INTERNET = (IPv4Address, IPv6Address)
 _serials = count(1)
-
-
-class RequestHandler(Interface):
-    """What answers one request. The channel calls it; it answers through the channel.
-
-    `body_timeout` and `send_timeout` are seconds between two reads of the body and two writes of the answer.
-    """
-
-    @property
-    def body_timeout(self) -> float: ...
-    @property
-    def send_timeout(self) -> float: ...
-
-    def begin(self) -> None:
-        """The request's turn has come: answer it, now or later."""
-
-    def body_received(self, chunks: list[bytes], complete: bool) -> None:
-        """More of the body is here; only after `Channel.want_body`."""
-
-    def body_failed(self, fault: ClientFault) -> None:
-        """The body cannot be read to its end."""
-
-    def client_lost(self) -> None:
-        """The client is gone; nothing can be answered any more."""
-
-    def client_paused(self) -> None:
-        """The client does not read as fast as the answer comes."""
-
-    def client_resumed(self) -> None:
-        """The client has caught up."""
-
-    def answered(self) -> None:
-        """The answer is written to its end."""
-
-
-@frozen
-class Ends:
-    """The two ends of a client's connection, whose number in this process is `serial`.
-
-    A Unix socket has no address: nginx shows it as `unix:`, port 0.
-    """
-
-    serial: int
-    peer_host: bytes = b"unix:"
-    peer_port: int = 0
-    local_host: bytes = b"unix:"
-    local_port: int = 0
-
-    @classmethod
-    def of(cls, transport: Transport, serial: int) -> "Ends":
-        """Ask a transport for both."""
-        peer, local = transport.getPeer(), transport.getHost()
-        if not (isinstance(peer, _INTERNET) and isinstance(local, _INTERNET)):
-            return cls(serial)
-        return cls(serial, peer.host.encode("ascii"), peer.port, local.host.encode("ascii"), local.port)
-
-
-@frozen
-class ChannelSettings:
-    """What holds for every connection of a listener. Times are seconds."""
-
-    header_timeout: float = 60.0
-    keepalive_timeout: float = 75.0
-    keepalive_requests: int = 1000
-    limits: Limits = field(factory=Limits)
 
 
 class ChannelFactory(Factory):
@@ -138,6 +73,8 @@ class Channel(Protocol):
         self._out: list[bytes] = []
         self._chunked = self._bodiless = self._last = False
         self._send_timeout = 0.0
+        # Bytes written on this connection, and how many of them the client had fetched when it was last looked at.
+        self._written = self._fetched = 0
         # The connection. `requests` counts those begun on it, `bytes_sent` what was written for the one in progress.
         self.requests = 0
         self.bytes_sent = 0
@@ -185,8 +122,7 @@ class Channel(Protocol):
         self.deadline = NEVER
         message = self._message
         if self._closing or self._blocked:
-            self._closing = True
-            self.transport.abortConnection()
+            self._give_time_or_abort()
         elif message is None and not self._reader.head_begun:
             self._close()
         elif message is None:
@@ -195,6 +131,20 @@ class Channel(Protocol):
         elif not message.complete:
             self._reader.fail(ClientFault(408, "the request body did not arrive in time"))
             self._deliver()
+
+    def _give_time_or_abort(self) -> None:
+        """A client that has fetched something since the last look may go on to fetch; one that has not is cut."""
+        if self._written - unsent(self.transport) > self._fetched:
+            self._await_fetching()
+        else:
+            self._closing = True
+            self.transport.abortConnection()
+
+    def _await_fetching(self) -> None:
+        """Give the client `send_timeout` to fetch something; when all is fetched, LINGER to close from its side."""
+        left = unsent(self.transport)
+        self._fetched = self._written - left
+        self.deadline = self._seconds() + (self._send_timeout if left or self._blocked else LINGER)
 
     def abort(self) -> None:
         """Cut the connection, so that the client cannot take what it got for the whole answer."""
@@ -286,29 +236,27 @@ class Channel(Protocol):
         """Set the deadline for what the client has to do now: read on, send its body, or ask again."""
         handler = self._handler
         if self._blocked:
-            self.deadline = self._seconds() + self._send_timeout
+            self._await_fetching()
         elif handler is None:
-            self.deadline = self._seconds() + self._settings.keepalive_timeout
+            settings = self._settings
+            patience = settings.header_timeout if self._reader.head_begun else settings.keepalive_timeout
+            self.deadline = self._seconds() + patience
         elif self._wanted and not self._held:
             self.deadline = self._seconds() + handler.body_timeout
         else:
             self.deadline = NEVER
 
     def _regulate(self) -> None:
-        """Read from the socket just when something can be done with what comes.
-
-        While a request is answered the socket is read on, since that is how a client's leaving is noticed; a client
-        that sends the next request before is read no further than that.
-        """
+        """Read from the socket as long as what comes can be taken, or there is room for it."""
         message = self._message
         if self._closing:
             reading = True
         elif message is None:
             reading = not self._blocked
         elif message.complete:
-            reading = not self._backlog
+            reading = len(self._backlog) < AHEAD
         else:
-            reading = self._wanted and not self._held
+            reading = (self._wanted and not self._held) or sum(map(len, message.chunks)) < AHEAD
         if reading != self._reading and not self._gone:
             self._reading = reading
             if reading:
@@ -321,7 +269,7 @@ class Channel(Protocol):
     def start(self, status: int, reason: bytes, lines: list[bytes], length: int | None) -> None:
         """Begin the answer: status line and field lines, and the framing for a body of `length` bytes (None: unknown).
 
-        `lines` end in CRLF and hold neither Content-Length, Transfer-Encoding nor Connection.
+        `lines` end in CRLF and hold neither Content-Length, Transfer-Encoding nor Connection, which are added to them.
         """
         message = self._message
         assert message is not None
@@ -335,24 +283,23 @@ class Channel(Protocol):
             or self.requests >= self._settings.keepalive_requests
             or not self._settings.keepalive_timeout
         )
-        out = self._out
-        out.append(b"HTTP/1.1 %d %b\r\n" % (status, reason))
-        out += lines
         if length is not None:
             if status != 204:
-                out.append(b"Content-Length: %d\r\n" % length)
+                lines.append(b"Content-Length: %d\r\n" % length)
         elif not self._bodiless:
             if head.http11:
                 self._chunked = True
-                out.append(b"Transfer-Encoding: chunked\r\n")
+                lines.append(b"Transfer-Encoding: chunked\r\n")
             else:
                 self._last = True
         if self._last:
-            out.append(b"Connection: close\r\n\r\n")
-        elif head.http11:
-            out.append(b"\r\n")
-        else:
-            out.append(b"Connection: keep-alive\r\n\r\n")
+            lines.append(b"Connection: close\r\n")
+        elif not head.http11:
+            lines.append(b"Connection: keep-alive\r\n")
+        out = self._out
+        out.append(b"HTTP/1.1 %d %b\r\n" % (status, reason))
+        out += lines
+        out.append(b"\r\n")
 
     def write(self, chunks: list[bytes]) -> None:
         """Add body bytes to the answer; they are left out where the answer has no body."""
@@ -367,6 +314,7 @@ class Channel(Protocol):
             data = out[0] if len(out) == 1 else b"".join(out)
             self._out = []
             self.bytes_sent += len(data)
+            self._written += len(data)
             self._write(data)
 
     def end(self) -> None:
@@ -392,7 +340,7 @@ class Channel(Protocol):
         self._closing = True
         transport = self.transport
         transport.unregisterProducer()
-        self.deadline = self._seconds() + max(LINGER, self._send_timeout)
+        self._await_fetching()
         if unread and hasattr(transport, "loseWriteConnection"):
             transport.loseWriteConnection()
             self._regulate()

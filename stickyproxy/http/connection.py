@@ -13,7 +13,7 @@ from zope.interface import implementer
 from stickyproxy.errors import ConnectionCut, ConnectionStale, MalformedResponse, ServerFault, ServerTimedOut
 from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.fields import Field
-from stickyproxy.http.response import ResponseHead, read_response_head
+from stickyproxy.http.response import ResponseHead, bodiless, read_response_head
 from stickyproxy.http.transports import Transport, closed_by_peer, writer
 
 # The largest response head that is read, in bytes.
@@ -80,24 +80,24 @@ class ServerConnection(Protocol):
         self,
         data: bytes,
         receiver: ResponseReceiver,
-        to_head: bool,
+        method: bytes,
         complete: bool,
         read_timeout: float,
         send_timeout: float,
     ) -> None:
         """Send a request's head, with the body bytes that are here, and tell `receiver` of the response.
 
-        `to_head`: it is a HEAD request. `complete`: nothing follows; else `write` and `finish` do. Timeouts in seconds.
+        `method` is the request's. `complete`: nothing follows; else `write` and `finish` do. Timeouts in seconds.
         """
         self.requests += 1
         self._receiver = receiver
-        self._to_head = to_head
+        self._method = method
         self._sent = complete
         self._read_timeout = read_timeout
         self._send_timeout = send_timeout
         self._reason = b""
         self._fields: list[Field] = []
-        self._head_size = 0
+        self._head_size = self._fields_size = 0
         self._head: ResponseHead | None = None
         self._told = self._ended = self._extra = self._held = self._blocked = False
         self._chunks: list[bytes] = []
@@ -222,7 +222,7 @@ class ServerConnection(Protocol):
         assert self._head is not None
         clean = self._sent and self._head.reusable and not self._extra and not self._gone
         if clean and self.requests < self._keepalive_requests:
-            if self._to_head:
+            if self._method == b"HEAD":
                 # The parser still waits for the body that an answer to HEAD does not have.
                 self._parser = HttpResponseParser(self)
             self.deadline = self._seconds() + self._keepalive_timeout
@@ -253,6 +253,7 @@ class ServerConnection(Protocol):
         # After the head these are trailers: read, and dropped.
         if self._head is None:
             self._fields.append((name.lower(), name, value.rstrip(b" \t")))
+            self._fields_size += len(name) + len(value) + 4
 
     def on_headers_complete(self) -> None:
         status = self._parser.get_status_code()
@@ -266,14 +267,20 @@ class ServerConnection(Protocol):
             self._fields = []
             self._reason = b""
             return
-        bodiless = self._to_head or status == 204 or status == 304
+        if self._fields_size > HEAD_LIMIT:
+            raise self._refuse(MalformedResponse("response head too large"))
         try:
             self._head = read_response_head(
-                status, self._reason.rstrip(), self._fields, self._parser.should_keep_alive(), bodiless
+                status,
+                self._reason.rstrip(),
+                self._fields,
+                self._parser.should_keep_alive(),
+                bodiless(self._method, status),
             )
         except MalformedResponse as fault:
             raise self._refuse(fault) from None
-        self._ended = self._to_head
+        # The parser does not know that an answer to HEAD ends with its head.
+        self._ended = self._method == b"HEAD"
 
     def _refuse(self, fault: MalformedResponse) -> MalformedResponse:
         self._refused = fault

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 Field = tuple[bytes, bytes, bytes]
 
+# The keys of no fields at all.
+NO_KEYS: frozenset[bytes] = frozenset()
+
 # Fields that speak of one connection only and are never passed on (RFC 9110 section 7.6.1 and its precursors).
 HOP_BY_HOP = frozenset(
     {
@@ -31,9 +34,17 @@ def nominated(fields: Iterable[Field]) -> frozenset[bytes]:
     return frozenset(names - _NEVER_NOMINATED - {b"", b"close"})
 
 
-def values(fields: Iterable[Field], key: bytes) -> list[bytes]:
-    """Return the values of every field of that key, in order."""
-    return [value for name, _, value in fields if name == key]
+def first(fields: Iterable[Field], key: bytes) -> bytes:
+    """Return the value of the first field of that key; empty when there is none."""
+    for name, _, value in fields:
+        if name == key:
+            return value
+    return b""
+
+
+def content_length(value: bytes) -> int | None:
+    """Return what a Content-Length says; None if it is no number of bytes (RFC 9110 section 8.6)."""
+    return int(value) if value.isdigit() and len(value) <= 19 else None
 
 
 def line(name: bytes, value: bytes) -> bytes:

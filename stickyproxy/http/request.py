@@ -6,13 +6,12 @@ from collections.abc import Callable
 from attrs import frozen
 
 from stickyproxy.errors import ClientFault
-from stickyproxy.http.fields import Field, nominated
+from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, nominated
 
 # What a Host may be (RFC 9110 section 7.2, RFC 3986 section 3.2.2): a name or an address, and perhaps a port.
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
-_NO_FIELDS: frozenset[bytes] = frozenset()
 # Most Connection lines say only this, and name no further field.
 _PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 
@@ -33,7 +32,7 @@ class RequestHead:
 
     `target` is in origin form (or `*`); `host` is the Host as the client wrote it, or what an absolute target names.
     `length` is the Content-Length (None when there is none), `chunked` says that the body is. `nominated` are the keys
-    that the client declared hop by hop. `size` is the bytes of request line and fields.
+    that the client declared hop by hop. `size` is the bytes of request line, fields and line ends.
     """
 
     method: bytes
@@ -46,7 +45,7 @@ class RequestHead:
     chunked: bool = False
     keep_alive: bool = True
     expects_continue: bool = False
-    nominated: frozenset[bytes] = _NO_FIELDS
+    nominated: frozenset[bytes] = NO_KEYS
     size: int = 0
 
     @property
@@ -56,10 +55,7 @@ class RequestHead:
 
     def first(self, key: bytes) -> bytes:
         """Return the value of the first field of that key; empty when there is none."""
-        for name, _, value in self.fields:
-            if name == key:
-                return value
-        return b""
+        return first(self.fields, key)
 
 
 def read_request_head(
@@ -78,7 +74,7 @@ def read_request_head(
     if len(fields) > limits.fields:
         raise ClientFault(431, "too many header fields")
     draft = _Draft(fields)
-    size = len(method) + len(target) + 12
+    size = len(method) + len(target) + 14
     for key, name, value in fields:
         field_size = len(name) + len(value)
         if field_size > limits.field:
@@ -122,7 +118,7 @@ class _Draft:
         self.length: int | None = None
         self.chunked = False
         self.expects_continue = False
-        self.nominated = _NO_FIELDS
+        self.nominated = NO_KEYS
 
     def note_host(self, value: bytes) -> None:
         if self.host is not None:
@@ -139,9 +135,9 @@ class _Draft:
     def note_length(self, value: bytes) -> None:
         if self.length is not None:
             raise ClientFault(400, "more than one Content-Length")
-        if not value.isdigit() or len(value) > 19:
+        self.length = content_length(value)
+        if self.length is None:
             raise ClientFault(400, "not a valid Content-Length")
-        self.length = int(value)
 
     def note_coding(self, value: bytes) -> None:
         if self.chunked:

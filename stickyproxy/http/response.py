@@ -3,9 +3,7 @@
 from attrs import frozen
 
 from stickyproxy.errors import MalformedResponse
-from stickyproxy.http.fields import Field, nominated
-
-_NO_FIELDS: frozenset[bytes] = frozenset()
+from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, nominated
 
 
 @frozen
@@ -22,14 +20,11 @@ class ResponseHead:
     length: int | None = None
     until_close: bool = False
     reusable: bool = True
-    nominated: frozenset[bytes] = _NO_FIELDS
+    nominated: frozenset[bytes] = NO_KEYS
 
     def first(self, key: bytes) -> bytes:
         """Return the value of the first field of that key; empty when there is none."""
-        for name, _, value in self.fields:
-            if name == key:
-                return value
-        return b""
+        return first(self.fields, key)
 
 
 def bodiless(method: bytes, status: int) -> bool:
@@ -38,22 +33,21 @@ def bodiless(method: bytes, status: int) -> bool:
 
 
 def read_response_head(
-    status: int, reason: bytes, fields: list[Field], keep_alive: bool, bodiless: bool
+    status: int, reason: bytes, fields: list[Field], keep_alive: bool, no_body: bool
 ) -> ResponseHead:
     """Check what the parser found and return it as a head. Raises MalformedResponse.
 
-    `keep_alive` is what the parser makes of version and `Connection`; `bodiless` says that no body follows.
+    `keep_alive` is what the parser makes of version and `Connection`; `no_body` says that none follows.
     """
     if not 100 <= status <= 999:
         raise MalformedResponse(f"status {status}")
     length: int | None = None
     chunked = False
-    hop_by_hop = _NO_FIELDS
+    hop_by_hop = NO_KEYS
     for key, _, value in fields:
         if key == b"content-length":
-            if length is not None or not value.isdigit() or len(value) > 19:
+            if length is not None or (length := content_length(value)) is None:
                 raise MalformedResponse("Content-Length twice, or not a number")
-            length = int(value)
         elif key == b"transfer-encoding":
             if chunked or value.lower() != b"chunked":
                 raise MalformedResponse("a transfer coding other than one chunked")
@@ -62,5 +56,5 @@ def read_response_head(
             hop_by_hop = nominated(fields)
     if chunked and length is not None:
         raise MalformedResponse("Content-Length with Transfer-Encoding")
-    until_close = length is None and not chunked and not bodiless
+    until_close = length is None and not chunked and not no_body
     return ResponseHead(status, reason, tuple(fields), length, until_close, keep_alive and not until_close, hop_by_hop)

@@ -48,6 +48,13 @@ def writer(transport: Transport) -> Callable[[bytes], None]:
     return write
 
 
+def unsent(transport: Transport) -> int:
+    """Return how many bytes the transport still holds that the kernel has not taken."""
+    if not isinstance(transport, Connection) or transport.TLS:
+        return 0
+    return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+
 def closed_by_peer(transport: Transport) -> bool:
     """Whether the other side has already closed a connection on which nothing is expected, or sent what nobody asked.
 

@@ -11,10 +11,10 @@ class RequestBody:
 
     __slots__ = ("_chunked", "complete", "kept", "resendable", "size")
 
-    def __init__(self, chunked: bool, parts: list[bytes], complete: bool) -> None:
+    def __init__(self, chunked: bool, complete: bool) -> None:
         self._chunked = chunked
-        self.kept = parts
-        self.size = sum(map(len, parts))
+        self.kept: list[bytes] = []
+        self.size = 0
         self.complete = complete
         self.resendable = True
 
@@ -44,6 +44,3 @@ class RequestBody:
         if self.complete:
             out.append(LAST_CHUNK)
         return out
-
-
-NO_BODY = RequestBody(False, [], True)

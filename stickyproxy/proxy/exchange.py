@@ -4,22 +4,28 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Protocol
 
+from twisted.logger import Logger
+
 from stickyproxy.balance.words import Assignment
 from stickyproxy.config.settings import ErrorPage
+from stickyproxy.dates import imf_fixdate
 from stickyproxy.errors import ClientFault
-from stickyproxy.http.channel import Channel, Ends
+from stickyproxy.http.channel import Channel
 from stickyproxy.http.reader import Message
-from stickyproxy.http.request import RequestHead
 from stickyproxy.http.response import ResponseHead
+from stickyproxy.http.words import Ends
 from stickyproxy.proxy.error_pages import error_page, reason_phrase
 from stickyproxy.proxy.outcome import Outcome, Try
 from stickyproxy.proxy.scope import Scope
-from stickyproxy.sticky.dates import imf_fixdate
 
 # The status under which a client that left is logged (nginx's NGX_HTTP_CLIENT_CLOSED_REQUEST).
 CLIENT_CLOSED = 499
 
+# Statuses of an answer that sends the client elsewhere.
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
 _SERVER = b"Server: stickyproxy\r\n"
+_log = Logger()
 _serials = count(1)
 
 
@@ -42,7 +48,9 @@ class Exchange:
 
     __slots__ = (
         "_is_error_page",
+        "_lines_too",
         "_status_instead",
+        "asked",
         "assignment",
         "body_bytes",
         "channel",
@@ -57,7 +65,7 @@ class Exchange:
         "started",
         "status",
         "tries",
-        "upstream",
+        "upstream_name",
     )
 
     def __init__(self, site: Router, scope: Scope, channel: Channel, message: Message) -> None:
@@ -65,19 +73,20 @@ class Exchange:
         self.scope = scope
         self.channel = channel
         self.message = message
-        self.head: RequestHead = message.head
+        self.asked = self.head = message.head
         self.serial = next(_serials)
         self.nth = channel.requests
         self.started = site.seconds()
         self.status = 0
         self.body_bytes = 0
-        self.upstream = b""
+        self.upstream_name = b""
         self.tries: list[Try] = []
         self.assignment: Assignment | None = None
         self.response: ResponseHead | None = None
         self.sent: Sequence[bytes] = ()
-        # Whether this serves an error page, and the status it goes out with (0: its own).
+        # Whether this serves an error page, the status it goes out with (0: its own), and field lines to go with it.
         self._status_instead = 0
+        self._lines_too: Sequence[bytes] = ()
         self._is_error_page = False
 
     # -- facts ---------------------------------------------------------------------------------------------------------
@@ -96,6 +105,11 @@ class Exchange:
     def finished(self) -> float:
         """Now, as long as the request runs."""
         return self.site.seconds()
+
+    @property
+    def received(self) -> int:
+        """How many bytes of the request's body have come."""
+        return 0
 
     @property
     def bytes_sent(self) -> int:
@@ -151,11 +165,9 @@ class Exchange:
 
     def respond(self, status: int, lines: Sequence[bytes], body: bytes) -> None:
         """Answer with `body`; `lines` are field lines."""
-        status = self._status_instead or status
-        out = [_SERVER, b"Date: %b\r\n" % imf_fixdate(int(self.site.seconds())), *lines]
+        self.status = status = self._status_instead or status
+        self.sent = out = [_SERVER, b"Date: %b\r\n" % imf_fixdate(int(self.site.seconds())), *lines, *self._lines_too]
         self.scope.recipe.add(self, status, out)
-        self.status = status
-        self.sent = tuple(out)
         self.body_bytes = 0 if self.head.method == b"HEAD" else len(body)
         self.channel.start(status, reason_phrase(status), out, len(body))
         self.channel.write([body])
@@ -169,24 +181,28 @@ class Exchange:
             content_type, body = error_page(status, self.head.first(b"accept"))
             self.respond(status, [b"Content-Type: %b\r\n" % content_type, *lines], body)
         elif page.uri.startswith("/"):
-            self._show(page, status)
+            self._show(page, status, lines)
         else:
-            self.respond(302, [b"Location: %b\r\n" % page.uri.encode(), *lines], b"")
+            status = page.status if page.status in REDIRECTS else 302
+            self.respond(status, [b"Location: %b\r\n" % page.uri.encode(), *lines], b"")
 
-    def _show(self, page: ErrorPage, status: int) -> None:
+    def _show(self, page: ErrorPage, status: int, lines: Sequence[bytes]) -> None:
         """Hand over to the exchange that serves the error page; it goes on as the same request."""
         successor = self.site.redirect(self, page.uri.encode())
-        successor.go_on(self, status if page.status is None else page.status)
+        successor.go_on(self, status if page.status is None else page.status, lines)
         self.channel.hand_over(successor)
         successor.begin()
 
-    def go_on(self, before: "Exchange", status: int) -> None:
-        """Serve the error page of the exchange `before`, with `status` (0: the page's own)."""
+    def go_on(self, before: "Exchange", status: int, lines: Sequence[bytes]) -> None:
+        """Serve the error page of the exchange `before`, with `status` (0: the page's own) and `lines` besides."""
+        self.asked = before.asked
+        self.upstream_name = self.upstream_name or before.upstream_name
         self.serial = before.serial
         self.started = before.started
         self.tries = before.tries
         self.assignment = before.assignment
         self._status_instead = status
+        self._lines_too = lines
         self._is_error_page = True
 
     # -- the end -------------------------------------------------------------------------------------------------------
@@ -194,6 +210,7 @@ class Exchange:
     def conclude(self) -> None:
         """The request is over, one way or the other: tell the observers."""
         outcome = Outcome(
+            self.asked,
             self.head,
             self.channel.ends,
             self.scope.server_name,
@@ -202,13 +219,17 @@ class Exchange:
             self.started,
             self.site.seconds(),
             self.status,
+            self.received,
             self.channel.bytes_sent,
             self.body_bytes,
-            self.upstream,
+            self.upstream_name,
             tuple(self.tries),
             self.assignment,
             self.response,
             tuple(self.sent),
         )
         for observe in self.scope.observers:
-            observe(outcome)
+            try:
+                observe(outcome)
+            except Exception:  # noqa: BLE001 - one that fails keeps neither the others nor the next request
+                _log.failure("an observer failed")

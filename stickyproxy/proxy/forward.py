@@ -5,13 +5,15 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from stickyproxy.balance.peer import Peer
+from stickyproxy.balance.words import Reason
+from stickyproxy.dates import imf_fixdate
 from stickyproxy.errors import ClientFault, ConnectionStale, ServerFault
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.fields import line
 from stickyproxy.http.reader import Message
 from stickyproxy.http.response import ResponseHead, bodiless
-from stickyproxy.proxy.body import NO_BODY, RequestBody
+from stickyproxy.proxy.body import RequestBody
 from stickyproxy.proxy.error_pages import reason_phrase
 from stickyproxy.proxy.exchange import CLIENT_CLOSED, Exchange, Router
 from stickyproxy.proxy.outcome import Try
@@ -19,7 +21,6 @@ from stickyproxy.proxy.recipes import RequestRecipe
 from stickyproxy.proxy.retries import IDEMPOTENT, may_try_next
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.upstream import Upstream
-from stickyproxy.sticky.dates import imf_fixdate
 from stickyproxy.sticky.words import NO_CLAIM, Claim, Memory
 
 _log = Logger()
@@ -32,17 +33,18 @@ class Forward(Exchange):
     went to the client leads back to assign.
     """
 
-    __slots__ = ("_body", "_claim", "_connecting", "_connection", "_peer", "_recipe", "_tried", "_upstream")
+    __slots__ = ("_body", "_claim", "_connecting", "_connection", "_peer", "_recipe", "_since", "_tried", "_upstream")
 
     def __init__(
         self, site: Router, scope: Scope, channel: Channel, message: Message, upstream: Upstream, recipe: RequestRecipe
     ) -> None:
         super().__init__(site, scope, channel, message)
-        self.upstream = upstream.name
+        self.upstream_name = upstream.name
         self._upstream = upstream
         self._recipe = recipe
         self._claim: Claim = NO_CLAIM
-        self._body = NO_BODY
+        self._body = RequestBody(message.head.chunked, complete=not message.head.has_body)
+        self._since = self.started
         self._tried: list[Peer] = []
         # The try in progress: its peer, and how far it is.
         self._peer: Peer | None = None
@@ -53,13 +55,14 @@ class Forward(Exchange):
 
     def serve(self) -> None:
         head, message = self.head, self.message
-        if head.has_body:
-            self._body = RequestBody(head.chunked, message.chunks if message.complete else [], message.complete)
+        if message.complete:
+            self._body.add(message.chunks, True)
             if self._too_large():
                 self.refuse(413)
                 return
-        self._claim = self._upstream.policy.recall(head.cookies, head.target, self.started)
-        self._assign(self.started)
+        self._since = now = self.site.seconds() if self._is_error_page else self.started
+        self._claim = self._upstream.policy.recall(head.cookies, head.target, now)
+        self._assign(now)
 
     def _assign(self, now: float, after: ServerFault | None = None) -> None:
         """Have a server chosen and turn to it; if there is none, the fault `after` which it was asked for decides."""
@@ -68,14 +71,15 @@ class Forward(Exchange):
         self.assignment = assignment = upstream.group.assign(self._claim, self._tried, now, policy.fallback)
         self._peer = peer = assignment.peer
         if peer is None:
-            why = assignment.reason.value.decode()
-            _log.error("{upstream}: no server takes the request ({why})", upstream=self.upstream.decode(), why=why)
+            refused = not policy.fallback and assignment.reason is not Reason.NEW
+            why = f", its session is refused ({assignment.reason.value.decode()})" if refused else ""
+            self._complain(f"no server of {self.upstream_name.decode()} takes the request{why}")
             cleared = [] if policy.fallback else _lines(policy.forget(self._claim))
             self.refuse(after.status if after else 502, cleared)
             return
         self._tried.append(peer)
         peer.acquire()
-        self.tries.append(Try(peer.name, now))
+        self.tries.append(Try(self.upstream_name, peer.name, now))
         connection = upstream.agent.take(peer.address)
         if connection is None:
             self._connect(peer)
@@ -122,13 +126,17 @@ class Forward(Exchange):
         connection.send(
             b"".join(data),
             self,
-            self.head.method == b"HEAD",
+            self.head.method,
             body.complete,
             settings.proxy_read_timeout,
             settings.proxy_send_timeout,
         )
         if not body.complete:
             self.channel.want_body()
+
+    @property
+    def received(self) -> int:
+        return self._body.size
 
     # -- the request's body --------------------------------------------------------------------------------------------
 
@@ -162,6 +170,13 @@ class Forward(Exchange):
     # -- the response --------------------------------------------------------------------------------------------------
 
     def response_received(self, head: ResponseHead | None, chunks: list[bytes], ended: bool) -> None:
+        try:
+            self._take(head, chunks, ended)
+        except Exception:  # noqa: BLE001 - a fault of our own: the client is owed an answer, or its end
+            _log.failure("a response could not be passed on")
+            self._fail(500)
+
+    def _take(self, head: ResponseHead | None, chunks: list[bytes], ended: bool) -> None:
         if ended:
             # The connection is no longer ours, whatever becomes of the answer.
             self._connection = None
@@ -192,6 +207,7 @@ class Forward(Exchange):
     def _answer(self, response: ResponseHead, peer: Peer, now: float) -> None:
         """Start the answer: the server's fields, and what the client gets to remember."""
         lines, set_cookies = self.scope.recipe.lines(self, response)
+        lines += self._lines_too
         status = self._status_instead or response.status
         memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, response.status, now)
         if memory.set_cookies:
@@ -226,7 +242,7 @@ class Forward(Exchange):
         assert peer is not None
         if self.status:
             # A part of the answer is out: cut it, so that nobody takes it for the whole.
-            _log.error("{server}: {fault}", server=peer.name.decode(), fault=fault)
+            self._complain(str(fault), peer)
             self._end_try(now, failed=True)
             self.channel.abort()
             self.conclude()
@@ -234,7 +250,7 @@ class Forward(Exchange):
             self._hold_body()
             self._connect(peer)
         else:
-            _log.error("{server}: {fault}", server=peer.name.decode(), fault=fault)
+            self._complain(str(fault), peer)
             self._hold_body()
             self.tries[-1].status = fault.status
             again = self._may_try_next(fault.condition, fault.unsent, now)
@@ -244,6 +260,17 @@ class Forward(Exchange):
             else:
                 self.refuse(fault.status)
 
+    def _complain(self, what: str, peer: Peer | None = None) -> None:
+        """Tell the operator what went wrong with which request."""
+        _log.error(
+            "{server}{what}; {method} {target} of {client}",
+            server=f"{peer.name.decode()}: " if peer else "",
+            what=what,
+            method=self.head.method.decode(),
+            target=self.head.target.decode("ascii", "backslashreplace"),
+            client=self.ends.peer_host.decode(),
+        )
+
     def _may_try_next(self, condition: str, unsent: bool, now: float) -> bool:
         return may_try_next(
             self.scope.settings.proxy_next_upstream,
@@ -251,8 +278,8 @@ class Forward(Exchange):
             self.head.method,
             unsent,
             self._body.resendable,
-            len(self.tries),
-            now - self.started,
+            len(self._tried),
+            now - self._since,
         )
 
     def _another_is_left(self) -> bool:

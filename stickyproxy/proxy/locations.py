@@ -6,14 +6,13 @@ from stickyproxy.config.settings import Return
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.fields import line
 from stickyproxy.http.reader import Message
-from stickyproxy.proxy.exchange import Exchange, Router
+from stickyproxy.proxy.exchange import REDIRECTS, Exchange, Router
 from stickyproxy.proxy.forward import Forward
 from stickyproxy.proxy.recipes import RequestRecipe
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.upstream import Upstream
 from stickyproxy.proxy.variables import compile_template
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CLOSE = 444
 
 
@@ -70,7 +69,7 @@ class _Answer(Exchange):
             self.status = status
             self.channel.abort()
             self.conclude()
-        elif status in _REDIRECTS and text is not None:
+        elif status in REDIRECTS and text is not None:
             self.respond(status, [line(b"Location", text(self))], b"")
         elif text is not None:
             self.respond(status, [b"Content-Type: text/plain; charset=utf-8\r\n"], text(self))

@@ -3,17 +3,31 @@
 from attrs import frozen
 
 from stickyproxy.balance.words import Assignment
-from stickyproxy.http.channel import Ends
 from stickyproxy.http.request import RequestHead
 from stickyproxy.http.response import ResponseHead
+from stickyproxy.http.words import Ends
 
 
 class Try:
-    """One attempt at one server. Moments are epoch seconds, None while they have not come; `status` 0: no answer."""
+    """One attempt at one server of an upstream.
 
-    __slots__ = ("address", "body_bytes", "connected", "ended", "head_received", "started", "status")
+    Moments are epoch seconds, None while they have not come. `status` is what the server answered, or what its failure
+    would be answered with; 0 while neither is known.
+    """
 
-    def __init__(self, address: bytes, started: float) -> None:
+    __slots__ = (
+        "address",
+        "body_bytes",
+        "connected",
+        "ended",
+        "head_received",
+        "started",
+        "status",
+        "upstream_name",
+    )
+
+    def __init__(self, upstream_name: bytes, address: bytes, started: float) -> None:
+        self.upstream_name = upstream_name
         self.address = address
         self.started = started
         self.connected: float | None = None
@@ -28,9 +42,12 @@ class Outcome:
     """One finished request. Moments are epoch seconds.
 
     `serial` numbers the requests of this process, `nth` those of the connection. `status` is what the client got, 499
-    if it left before. `sent` are the field lines of the answer; `response` is the last head a server gave.
+    if it left before. `asked` is what the client sent, `head` what was answered: another one for an error page.
+    `received` are the bytes of the body that came. `sent` are the field lines of the answer; `response` is the last
+    head a server gave.
     """
 
+    asked: RequestHead
     head: RequestHead
     ends: Ends
     server_name: bytes
@@ -39,9 +56,10 @@ class Outcome:
     started: float
     finished: float
     status: int
+    received: int
     bytes_sent: int
     body_bytes: int
-    upstream: bytes = b""
+    upstream_name: bytes = b""
     tries: tuple[Try, ...] = ()
     assignment: Assignment | None = None
     response: ResponseHead | None = None

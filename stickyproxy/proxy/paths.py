@@ -16,6 +16,23 @@ _CLIMB = re.compile(rb"/\.\.(?:[/;]|$)")
 _PATH_SAFE = "/:@!$&'()*+,;=~-._"
 
 
+def host_without_port(host: bytes) -> bytes:
+    """Return the name in a Host field, in lower case and without the dot that ends a fully qualified one."""
+    if host.startswith(b"["):
+        return host.partition(b"]")[0].lower() + b"]"
+    return host.partition(b":")[0].lower().removesuffix(b".")
+
+
+def path_of(target: bytes) -> bytes:
+    """Return the path of a request target in origin form, as it was written."""
+    return target.partition(b"?")[0]
+
+
+def query_of(target: bytes) -> bytes:
+    """Return the query of a request target in origin form, without the `?`."""
+    return target.partition(b"?")[2]
+
+
 def normalize(path: bytes) -> bytes:
     """Return the path decoded, with slashes merged and dot segments resolved, as nginx's `$uri`.
 

@@ -120,6 +120,10 @@ class PlainExchange(Exchange):
         if self._request is not None:
             self._request.connectionLost(Failure(ConnectionDone()))
 
+    @property
+    def received(self) -> int:
+        return self._received
+
     # -- what twisted.web does with the answer -------------------------------------------------------------------------
 
     def start_answer(self, status: int, reason: bytes, headers: Headers) -> None:
@@ -131,10 +135,10 @@ class PlainExchange(Exchange):
                 length = int(values[-1])
             elif name.lower() not in _FRAMING:
                 lines += [line(name, value) for value in values]
-        status = self._status_instead or status
-        self.scope.recipe.add(self, status, lines)
-        self.status = status
+        lines += self._lines_too
+        self.status = status = self._status_instead or status
         self.sent = lines
+        self.scope.recipe.add(self, status, lines)
         self.channel.start(status, reason, lines, length)
 
     def write_answer(self, data: bytes) -> None:

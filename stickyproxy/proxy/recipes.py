@@ -10,9 +10,8 @@ from stickyproxy.proxy.paths import replace_prefix
 from stickyproxy.proxy.variables import GETTERS, Facts, Getter, compile_template
 
 # What every server is told unless `proxy_set_header` says otherwise. What the client itself says of these is a
-# stranger's word and is dropped. HTTP/1.0 clients may send no Host, but HTTP/1.1 servers are owed one.
+# stranger's word and is dropped.
 _DEFAULTS: tuple[tuple[bytes, Getter], ...] = (
-    (b"Host", lambda facts: facts.head.host or facts.upstream),
     (b"X-Real-IP", GETTERS["remote_addr"]),
     (b"X-Forwarded-For", GETTERS["remote_addr"]),
     (b"X-Forwarded-Proto", GETTERS["scheme"]),
@@ -35,7 +34,10 @@ class RequestRecipe:
     def __init__(self, location: Location) -> None:
         set_headers = location.proxy_set_headers
         named = {header.name.lower() for header in set_headers}
-        defaults = [(name, getter) for name, getter in _DEFAULTS if name.lower() not in named]
+        host = location.proxy_pass.host if location.proxy_pass else b""
+        # HTTP/1.0 clients may send no Host, but HTTP/1.1 servers are owed one.
+        kept: tuple[bytes, Getter] = (b"Host", lambda facts: facts.head.host or host)
+        defaults = [(name, getter) for name, getter in (kept, *_DEFAULTS) if name.lower() not in named]
         own = [(header.name, compile_template(header.value)) for header in set_headers if header.value.parts]
         self._set = [(name + b": ", getter) for name, getter in defaults + own]
         self._dropped = HOP_BY_HOP | _STRANGERS_WORDS | _REWRITTEN | named

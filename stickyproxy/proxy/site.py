@@ -3,9 +3,10 @@
 from attrs import evolve
 
 from stickyproxy.errors import ClientFault
-from stickyproxy.http.channel import Channel, ChannelFactory, ChannelSettings
+from stickyproxy.http.channel import Channel, ChannelFactory
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.reader import Message
+from stickyproxy.http.words import ChannelSettings
 from stickyproxy.proxy.exchange import Exchange
 from stickyproxy.proxy.tree import Hosts
 

@@ -1,6 +1,7 @@
 """Where a request belongs: server name -> location, a tree of twisted.web Resources.
 
-A look-up goes down the path segment by segment and never over all locations.
+A look-up goes down the path segment by segment and never over all locations. What it finds makes the exchange that
+serves the request; a Resource of anybody's hangs in here as a `plain.PlainResource` and is rendered as usual.
 """
 
 from collections.abc import Iterable
@@ -10,15 +11,15 @@ from twisted.web.resource import IResource, Resource
 
 from stickyproxy.http.request import RequestHead
 from stickyproxy.proxy.locations import LocationResource
-from stickyproxy.proxy.paths import matched
-from stickyproxy.proxy.variables import host_without_port, path_of
+from stickyproxy.proxy.paths import host_without_port, matched, path_of
 
 
 class Branch(Resource):
     """One path segment, whose children are the segments below. Its `prefix` serves this path and what is below it."""
 
-    def __init__(self) -> None:
+    def __init__(self, parent: "Branch | None" = None) -> None:
         super().__init__()
+        self.parent = parent
         self.prefix: LocationResource | None = None
         self.exact: LocationResource | None = None
 
@@ -42,14 +43,19 @@ class Branch(Resource):
         return branch.exact or found
 
     def getChild(self, path: bytes, request: object) -> IResource:
-        """For those who walk the tree by twisted.web's own means: below a location there is nothing but it."""
-        return self.prefix or notFound()
+        """For those who walk the tree by twisted.web's own means: what no branch leads to is this location's."""
+        branch: Branch | None = self
+        while branch is not None:
+            if branch.prefix is not None:
+                return branch.prefix
+            branch = branch.parent
+        return notFound()
 
     def _grow(self, path: str) -> "Branch":
         branch = self
         for segment in _segments(path.encode()):
             if segment not in branch.children:
-                branch.putChild(segment, Branch())
+                branch.putChild(segment, Branch(branch))
             branch = branch.children[segment]
         return branch
 

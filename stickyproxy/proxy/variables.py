@@ -8,6 +8,7 @@ from base64 import b64decode
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import groupby
 from os import urandom
 from socket import gethostname
 from time import gmtime, strftime
@@ -16,18 +17,20 @@ from typing import Protocol
 from stickyproxy.balance.words import Assignment
 from stickyproxy.config.templates import Template, Variable
 from stickyproxy.errors import ClientFault
-from stickyproxy.http.channel import Ends
 from stickyproxy.http.fields import Field
 from stickyproxy.http.request import RequestHead
 from stickyproxy.http.response import ResponseHead
+from stickyproxy.http.words import Ends
 from stickyproxy.proxy.outcome import Try
-from stickyproxy.proxy.paths import normalize
+from stickyproxy.proxy.paths import host_without_port, normalize, path_of, query_of
 from stickyproxy.sticky import cookies
 
 
 class Facts(Protocol):
     """What a variable may look at: an exchange that runs, or the Outcome of a finished one."""
 
+    @property
+    def asked(self) -> RequestHead: ...
     @property
     def head(self) -> RequestHead: ...
     @property
@@ -45,11 +48,13 @@ class Facts(Protocol):
     @property
     def status(self) -> int: ...
     @property
+    def received(self) -> int: ...
+    @property
     def bytes_sent(self) -> int: ...
     @property
     def body_bytes(self) -> int: ...
     @property
-    def upstream(self) -> bytes: ...
+    def upstream_name(self) -> bytes: ...
     @property
     def tries(self) -> Sequence[Try]: ...
     @property
@@ -91,23 +96,6 @@ def part_getter(part: bytes | Variable) -> Getter:
 # -- the request -------------------------------------------------------------------------------------------------------
 
 
-def host_without_port(host: bytes) -> bytes:
-    """Return the name in a Host field, in lower case and without the dot that ends a fully qualified one."""
-    if host.startswith(b"["):
-        return host.partition(b"]")[0].lower() + b"]"
-    return host.partition(b":")[0].lower().removesuffix(b".")
-
-
-def path_of(target: bytes) -> bytes:
-    """Return the path of a request target in origin form, as it was written."""
-    return target.partition(b"?")[0]
-
-
-def query_of(target: bytes) -> bytes:
-    """Return the query of a request target in origin form, without the `?`."""
-    return target.partition(b"?")[2]
-
-
 def forwarded_for(facts: Facts) -> bytes:
     """`$proxy_add_x_forwarded_for`: what the client claims, and then its address."""
     claimed = b", ".join(value for key, _, value in facts.head.fields if key == b"x-forwarded-for")
@@ -138,7 +126,7 @@ def _uri(facts: Facts) -> bytes:
 
 
 def _request(facts: Facts) -> bytes:
-    head = facts.head
+    head = facts.asked
     return b"%b %b %b" % (head.method, head.target, _protocol(facts)) if head.method else b""
 
 
@@ -175,7 +163,9 @@ def _seconds(value: float | None) -> bytes:
 
 
 def _each(facts: Facts, of: Callable[[Try], bytes]) -> bytes:
-    return b", ".join([of(attempt) for attempt in facts.tries])
+    # nginx parts tries by commas, and the upstreams that they were made at by colons.
+    groups = groupby(facts.tries, lambda attempt: attempt.upstream_name)
+    return b" : ".join([b", ".join([of(attempt) for attempt in tries]) for _, tries in groups])
 
 
 def _since(start: float, end: float | None) -> bytes:
@@ -216,17 +206,17 @@ GETTERS: dict[str, Getter] = {
     "is_args": lambda facts: b"?" if query_of(facts.head.target) else b"",
     "msec": lambda facts: b"%.3f" % facts.finished,
     "proxy_add_x_forwarded_for": forwarded_for,
-    "proxy_host": lambda facts: facts.upstream,
+    "proxy_host": lambda facts: facts.upstream_name,
     "query_string": lambda facts: query_of(facts.head.target),
     "remote_addr": lambda facts: facts.ends.peer_host,
     "remote_port": lambda facts: b"%d" % facts.ends.peer_port,
     "remote_user": _remote_user,
     "request": _request,
     "request_id": request_id,
-    "request_length": lambda facts: b"%d" % facts.head.size,
+    "request_length": lambda facts: b"%d" % (facts.asked.size + facts.received),
     "request_method": lambda facts: facts.head.method,
     "request_time": lambda facts: b"%.3f" % max(facts.finished - facts.started, 0.0),
-    "request_uri": lambda facts: facts.head.target,
+    "request_uri": lambda facts: facts.asked.target,
     "scheme": lambda facts: b"http",
     "server_addr": lambda facts: facts.ends.local_host,
     "server_name": lambda facts: facts.server_name,
@@ -241,7 +231,7 @@ GETTERS: dict[str, Getter] = {
     "upstream_addr": lambda facts: _each(facts, lambda attempt: attempt.address),
     "upstream_connect_time": _connect_times,
     "upstream_header_time": _header_times,
-    "upstream_name": lambda facts: facts.upstream,
+    "upstream_name": lambda facts: facts.upstream_name,
     "upstream_response_length": lambda facts: _each(facts, lambda attempt: b"%d" % attempt.body_bytes),
     "upstream_response_time": _response_times,
     "upstream_status": lambda facts: _each(facts, lambda attempt: b"%d" % attempt.status if attempt.status else b"-"),

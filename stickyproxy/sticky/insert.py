@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stickyproxy.config.settings import Server, SessionSticky
-from stickyproxy.sticky.dates import imf_fixdate
+from stickyproxy.dates import imf_fixdate
 from stickyproxy.sticky.sids import Sids
 from stickyproxy.sticky.sticky_cookie import StickyCookie, claim_by_sid
 from stickyproxy.sticky.words import NO_MEMORY, Claim, Memory

@@ -30,7 +30,7 @@ class AgentTests(SynchronousTestCase):
 
     def serve(self, connection: ServerConnection) -> None:
         """Have a connection serve one request to its end."""
-        connection.send(b"GET / HTTP/1.1\r\n\r\n", Receiver(), False, True, 10, 10)
+        connection.send(b"GET / HTTP/1.1\r\n\r\n", Receiver(), b"GET", True, 10, 10)
         self.server.send(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     def test_connect(self) -> None:
@@ -65,10 +65,10 @@ class AgentTests(SynchronousTestCase):
         self.assertIsNone(self.agent.take(A))
 
     def test_refused(self) -> None:
-        """A server that refuses is one that failed, with its address in the message."""
+        """A server that refuses is one that failed, and the message says how."""
         connecting = self.agent.connect(A, 5)
         self.servers.refuse()
-        self.assertIn("10.0.0.1:8080", str(self.failureResultOf(connecting, ConnectFailed).value))
+        self.assertIn("refused", str(self.failureResultOf(connecting, ConnectFailed).value))
 
     def test_no_connection_in_time(self) -> None:
         """The timeout is the reactor's to keep, and a fault of its own."""

@@ -1,13 +1,13 @@
-from twisted.internet.address import UNIXAddress
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from stickyproxy.errors import ClientFault
-from stickyproxy.http.channel import LINGER, Channel, ChannelFactory, ChannelSettings, Ends
+from stickyproxy.http.channel import AHEAD, LINGER, Channel, ChannelFactory
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.reader import Message
 from stickyproxy.http.request import Limits
-from tests.wire import Transport, connect, requests
+from stickyproxy.http.words import ChannelSettings
+from tests.wire import connect, requests
 
 
 class Handler:
@@ -161,10 +161,11 @@ class ChannelTests(SynchronousTestCase):
             self.assertTrue(self.client.received().endswith(b"\r\n%d" % number))
 
     def test_pipelining_stops_reading(self) -> None:
-        """A client that sends ahead is read no further than that until its turn comes."""
+        """A client that sends ahead is read up to a bound, so that its leaving is noticed, until its turn comes."""
         handler = self.get()
-        self.assertTrue(self.client.transport.reading)
         self.client.send(requests(b"/2"))
+        self.assertTrue(self.client.transport.reading)
+        self.client.send(b"POST /3 HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % AHEAD + b"x" * AHEAD)
         self.assertFalse(self.client.transport.reading)
         handler.answer()
         self.assertTrue(self.client.transport.reading)
@@ -221,23 +222,33 @@ class ChannelTests(SynchronousTestCase):
     def test_body(self) -> None:
         """A handler gets the body when it wants it, what is here at once, and then as it comes."""
         handler = self.post(b"he")
-        self.assertFalse(self.client.transport.reading)
+        self.assertEqual(b"", handler.body)
         handler.channel.want_body()
-        self.assertEqual((b"he", True), (handler.body, self.client.transport.reading))
+        self.assertEqual(b"he", handler.body)
         self.client.send(b"l", b"lo")
         self.assertEqual((b"hello", ["begin", "complete"]), (handler.body, handler.told))
 
+    def test_not_wanted(self) -> None:
+        """A body that nobody wants yet is read up to a bound."""
+        handler = self.post(b"", b"Content-Length: %d\r\n" % (2 * AHEAD))
+        self.client.send(b"x" * (AHEAD - 1))
+        self.assertTrue(self.client.transport.reading)
+        self.client.send(b"x")
+        self.assertFalse(self.client.transport.reading)
+        handler.channel.want_body()
+        self.assertEqual((AHEAD, True), (len(handler.body), self.client.transport.reading))
+
     def test_hold(self) -> None:
-        """A held body is not read, and its sender is not blamed for that."""
-        handler = self.post()
+        """A held body is not handed on, nor read beyond a bound, and its sender is not blamed for that."""
+        handler = self.post(b"", b"Content-Length: %d\r\n" % (2 * AHEAD))
         handler.channel.want_body()
         handler.channel.hold_body()
+        self.client.send(b"x" * AHEAD)
         self.assertFalse(self.client.transport.reading)
-        self.client.send(b"hel")
         self.clock.pump([100, 1])
         self.assertEqual((b"", ["begin"]), (handler.body, handler.told))
         handler.channel.release_body()
-        self.assertEqual((b"hel", True), (handler.body, self.client.transport.reading))
+        self.assertEqual((AHEAD, True), (len(handler.body), self.client.transport.reading))
 
     def test_expect(self) -> None:
         """A client that waits for 100 gets it when its body is wanted, once, and not if the body is here."""
@@ -371,6 +382,23 @@ class ChannelTests(SynchronousTestCase):
         self.clock.pump([2, 1])
         self.assertTrue(self.client.dropped)
 
+    def test_a_half_head_behind_a_request(self) -> None:
+        """A head that has begun behind a request must be whole in `client_header_timeout` once that is answered."""
+        self.client.send(requests(b"/1") + b"GET /2")
+        self.handlers[0].answer()
+        self.clock.pump([10, 1])
+        self.assertEqual(408, self.handlers[1].message.fault.status)
+
+    def test_a_client_that_leaves_while_it_sends_ahead(self) -> None:
+        """A client that leaves is noticed although it had sent its next request, or a body that nobody wanted."""
+        for ahead in (requests(b"/2"), b""):
+            self.setUp()
+            handler = self.get() if ahead else self.post(b"he")
+            self.client.send(ahead) if ahead else None
+            self.assertTrue(self.client.transport.reading)
+            self.client.close()
+            self.assertEqual(["begin", "lost"], handler.told)
+
     def test_a_body_while_the_answer_goes_out(self) -> None:
         """A client that has read its answer has `client_body_timeout` again for the rest of its body."""
         handler = self.post(b"he")
@@ -407,10 +435,3 @@ class ChannelTests(SynchronousTestCase):
         )
         other = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines))
         self.assertEqual(ends.serial + 1, other.protocol.ends.serial)
-
-    def test_unix_ends(self) -> None:
-        """On a Unix socket the ends have no addresses."""
-        transport = Transport()
-        transport.peerAddr = transport.hostAddr = UNIXAddress("/run/x")
-        ends = Ends.of(transport, 1)
-        self.assertEqual((b"unix:", 0, b"unix:", 0), (ends.peer_host, ends.peer_port, ends.local_host, ends.local_port))

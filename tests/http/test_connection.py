@@ -60,9 +60,9 @@ class ServerConnectionTests(SynchronousTestCase):
         self.connection = ServerConnection(self.keeper, "a", keepalive_timeout=60, keepalive_requests=3)
         self.server = End(self.connection)
 
-    def ask(self, data: bytes = b"GET / HTTP/1.1\r\n\r\n", to_head: bool = False, complete: bool = True) -> Receiver:
+    def ask(self, data: bytes = b"GET / HTTP/1.1\r\n\r\n", method: bytes = b"GET", complete: bool = True) -> Receiver:
         receiver = Receiver()
-        self.connection.send(data, receiver, to_head, complete, read_timeout=10, send_timeout=20)
+        self.connection.send(data, receiver, method, complete, read_timeout=10, send_timeout=20)
         return receiver
 
     # -- a response ----------------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ class ServerConnectionTests(SynchronousTestCase):
 
     def test_to_head(self) -> None:
         """A response to HEAD has no body, whatever its length says, and the connection serves another request."""
-        receiver = self.ask(to_head=True)
+        receiver = self.ask(method=b"HEAD")
         self.server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
         self.assertEqual((5, b"", True), (receiver.head.length, receiver.body, receiver.ended))
         self.assertEqual([self.connection], self.keeper.kept)
@@ -152,9 +152,9 @@ class ServerConnectionTests(SynchronousTestCase):
 
     def test_body_where_none_may_be(self) -> None:
         """A body with a response that has none is left out, and the connection is not kept."""
-        for status, to_head in ((b"200 OK", True), (b"204 No Content", False)):
+        for status, method in ((b"200 OK", b"HEAD"), (b"204 No Content", b"GET")):
             self.setUp()
-            receiver = self.ask(to_head=to_head)
+            receiver = self.ask(method=method)
             self.server.send(b"HTTP/1.1 " + status + b"\r\nContent-Length: 5\r\n\r\nhello")
             self.assertEqual((b"", True, []), (receiver.body, receiver.ended, self.keeper.kept))
             self.assertTrue(self.server.dropped)

@@ -14,9 +14,9 @@ from stickyproxy.balance.words import Assignment, Reason
 from stickyproxy.config.addresses import parse_address
 from stickyproxy.config.logs import BUILT_IN_FORMATS, parse_log_format
 from stickyproxy.config.settings import LogFormat, Server
-from stickyproxy.http.channel import Ends
 from stickyproxy.http.fields import Field
 from stickyproxy.http.request import RequestHead
+from stickyproxy.http.words import Ends
 from stickyproxy.observe.access_log import AccessLog, compile_format
 from stickyproxy.observe.log_files import LogFile
 from stickyproxy.proxy.outcome import Outcome, Try
@@ -25,21 +25,23 @@ from stickyproxy.sticky.words import Affinity
 COMBINED, JSON = BUILT_IN_FORMATS
 
 # A connection that failed, and the server that answered in its place.
-FAILED = Try(b"10.0.0.1:8080", 1000.0)
+FAILED = Try(b"app", b"10.0.0.1:8080", 1000.0)
 FAILED.ended = 1000.25
-SERVED = Try(b"10.0.0.2:8080", 1000.25)
+SERVED = Try(b"app", b"10.0.0.2:8080", 1000.25)
 SERVED.connected, SERVED.head_received, SERVED.ended, SERVED.status = 1000.26, 1000.4, 1000.5, 200
 
+ASKED = RequestHead(
+    b"GET",
+    b"/shop?q=1",
+    http11=True,
+    fields=((b"referer", b"Referer", b"http://a/"), (b"user-agent", b"User-Agent", b"curl/7.88")),
+    host=b"www.example",
+    cookies=(b"route=b",),
+    size=200,
+)
 OUTCOME = Outcome(
-    RequestHead(
-        b"GET",
-        b"/shop?q=1",
-        http11=True,
-        fields=((b"referer", b"Referer", b"http://a/"), (b"user-agent", b"User-Agent", b"curl/7.88")),
-        host=b"www.example",
-        cookies=(b"route=b",),
-        size=200,
-    ),
+    ASKED,
+    ASKED,
     Ends(7, b"192.0.2.7", 51000, b"127.0.0.1", 8080),
     server_name=b"www.example",
     serial=1,
@@ -47,16 +49,18 @@ OUTCOME = Outcome(
     started=1000.0,
     finished=1000.5,
     status=200,
+    received=0,
     bytes_sent=300,
     body_bytes=120,
-    upstream=b"app",
+    upstream_name=b"app",
     tries=(FAILED, SERVED),
     assignment=Assignment(
         Peer(Server("10.0.0.2:8080", parse_address("10.0.0.2:8080"), id="b")), Affinity.DOWN, Reason.FAILED
     ),
 )
 # A request of which nothing could be read.
-NOTHING = Outcome(RequestHead(b"", b"", True, ()), Ends(8), b"", 2, 1, 1000.0, 1000.0, 400, 180, 100)
+UNREAD = RequestHead(b"", b"", True, ())
+NOTHING = Outcome(UNREAD, UNREAD, Ends(8), b"", 2, 1, 1000.0, 1000.0, 400, 0, 180, 100)
 
 
 def named(name: bytes, value: bytes) -> Field:
@@ -205,7 +209,7 @@ def test_json_is_json_whatever_a_client_sends(
     """A line of `json` is one line of valid ASCII JSON, whatever bytes the request is made of."""
     fields = (named(b"Authorization", credentials), named(b"User-Agent", agent), named(b"Referer", referer))
     head = RequestHead(method, target, True, fields, host, (credentials,))
-    line = written(JSON, evolve(OUTCOME, head=head))
+    line = written(JSON, evolve(OUTCOME, asked=head, head=head))
     assert line.isascii()
     assert line.endswith(b"}\n")
     assert 1 == line.count(b"\n")
@@ -214,7 +218,7 @@ def test_json_is_json_whatever_a_client_sends(
 
 def test_json_is_json_whatever_a_server_is_called() -> None:
     """The path of a Unix socket is the operator's to choose, and is escaped like all that is not our own."""
-    line = written(JSON, evolve(OUTCOME, tries=(Try(b'unix:/run/"app".sock', 1000.0),)))
+    line = written(JSON, evolve(OUTCOME, tries=(Try(b"app", b'unix:/run/"app".sock', 1000.0),)))
     assert 'unix:/run/"app".sock' == json.loads(line)["upstream_addr"]
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from stickyproxy.config.load import loads
 from stickyproxy.config.settings import Location
-from stickyproxy.http.channel import Ends
 from stickyproxy.http.fields import Field
 from stickyproxy.http.request import Limits, RequestHead, read_request_head
 from stickyproxy.http.response import ResponseHead, read_response_head
+from stickyproxy.http.words import Ends
 from stickyproxy.proxy.outcome import Outcome, Try
 
 ENDS = Ends(7, b"192.0.2.1", 54321, b"192.0.2.80", 8080)
@@ -42,10 +42,12 @@ def facts(head: RequestHead | None = None, **known: Any) -> Outcome:
         "started": 1_000.0,
         "finished": 1_000.0,
         "status": 200,
+        "received": 0,
         "bytes_sent": 0,
         "body_bytes": 0,
     }
-    return Outcome(head or request(), **(unknown | known))
+    head = head or request()
+    return Outcome(**{"asked": head, "head": head, **unknown, **known})
 
 
 def attempt(
@@ -56,9 +58,10 @@ def attempt(
     ended: float | None = None,
     status: int = 0,
     body_bytes: int = 0,
+    upstream_name: bytes = b"app",
 ) -> Try:
     """Make one try at a server."""
-    made = Try(address, started)
+    made = Try(upstream_name, address, started)
     made.connected, made.head_received, made.ended = connected, head_received, ended
     made.status, made.body_bytes = status, body_bytes
     return made

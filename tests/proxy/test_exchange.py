@@ -94,8 +94,9 @@ class ErrorPageTests(SynchronousTestCase):
         home.servers.refuse()
         response = client.received()
         self.assertEqual((502, False), (status(response), client.dropped))
-        self.assertTrue(response.endswith(b"come back, /sorry"))
-        self.assertEqual(["502 /sorry 10.0.0.1:80 502 www.example"], home.log)
+        self.assertTrue(response.startswith(b"HTTP/1.1 502 Bad Gateway\r\n"))
+        self.assertTrue(response.endswith(b"come back, /x"))
+        self.assertEqual(["502 /x 10.0.0.1:80 502 www.example"], home.log)
 
     def test_with_a_status(self) -> None:
         """An error page may go out with another status, or with its own."""
@@ -132,6 +133,39 @@ class ErrorPageTests(SynchronousTestCase):
         self.assertTrue(response.startswith(b"HTTP/1.1 404 Not Found\r\n"), response)
         self.assertIn(b"Content-Length: 0\r\n", response)
 
+    def test_tries_of_its_own(self) -> None:
+        """An error page from another upstream has tries of its own; the log parts the upstreams by a colon."""
+        home = house(
+            APP + "error_page = 502 /page\nproxy_next_upstream_tries = 1\n",
+            "[upstream pages]\nserver =\n    10.0.0.8:80\n    10.0.0.9:80\n",
+            "[location www /page]\nproxy_pass = http://pages\nproxy_next_upstream_tries = 2\n",
+        )
+        client = home.client()
+        client.send(GET)
+        home.servers.refuse()
+        home.servers.refuse()
+        home.servers.accept().send(answer(b"page"))
+        response = client.received()
+        self.assertTrue(response.startswith(b"HTTP/1.1 502 Bad Gateway\r\n"), response)
+        self.assertEqual(["502 / 10.0.0.1:80 : 10.0.0.8:80, 10.0.0.9:80 502 : 502, 200 www.example"], home.log)
+
+    def test_with_a_cleared_cookie(self) -> None:
+        """What goes with a refusal goes with its error page too: a cookie that is cleared stays cleared."""
+        for page in ("return = 200 x", "proxy_pass = http://pages"):
+            home = house(
+                "[upstream sticky]\nserver = 10.0.0.7:80\nsession_sticky = hash=plain fallback=off\n",
+                "[upstream pages]\nserver = 10.0.0.8:80\n",
+                "[location www /]\nproxy_pass = http://sticky\nerror_page = 502 /page\n",
+                f"[location www /page]\n{page}\n",
+            )
+            client = home.client()
+            client.send(get(fields=b"Cookie: route=junk\r\n"))
+            if home.servers.asked:
+                home.servers.accept().send(answer())
+            response = client.received()
+            self.assertEqual(502, status(response))
+            self.assertIn(b"Set-Cookie: route=; Path=/; Max-Age=0\r\n", response)
+
     def test_an_error_in_the_error_page(self) -> None:
         """If the error page fails too, a plain one with the first error's status goes out."""
         home = house("[location www /]\nreturn = 404\nerror_page = 404 502 /x\n", APP.replace("www /", "www /x"))
@@ -149,6 +183,9 @@ class ErrorPageTests(SynchronousTestCase):
         response = client.received()
         self.assertEqual(302, status(response))
         self.assertIn(b"Location: http://sorry.example/\r\n", response)
+        client = house("[location www /]\nreturn = 404\nerror_page = 404 =301 http://sorry.example/\n").client()
+        client.send(GET)
+        self.assertEqual(301, status(client.received()))
 
     def test_for_missing_locations(self) -> None:
         """The server's own error pages hold where no location does."""
@@ -187,8 +224,8 @@ class ReturnTests(SynchronousTestCase):
         self.assertEqual((b"", True), (self.answered("444"), self.dropped))
 
     def test_added_fields(self) -> None:
-        """`add_header` adds to the proxy's own answers as well."""
-        self.assertIn(b"\r\nX-A: GET\r\n", self.answered("200 x\nadd_header = X-A $request_method"))
+        """`add_header` adds to the proxy's own answers as well, and knows their status."""
+        self.assertIn(b"\r\nX-A: GET 200\r\n", self.answered('200 x\nadd_header = X-A "$request_method $status"'))
 
 
 class OutcomeTests(SynchronousTestCase):

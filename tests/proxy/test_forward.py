@@ -1,5 +1,6 @@
 from twisted.trial.unittest import SynchronousTestCase
 
+from stickyproxy.http.channel import AHEAD
 from tests.proxy.house import GET, House, answer, status
 from tests.wire import End
 
@@ -141,11 +142,13 @@ class OneTryTests(ForwardTestCase):
 
     def test_a_server_that_does_not_read(self) -> None:
         """A server that falls behind holds the client back."""
-        server = self.ask(post(b"he", 5))
+        server = self.ask(post(b"he", 3 * AHEAD))
+        server.received()
         server.protocol._wrappedProtocol.pauseProducing()
-        self.assertFalse(self.client.transport.reading)
+        self.client.send(b"x" * AHEAD)
+        self.assertEqual((b"", False), (server.received(), self.client.transport.reading))
         server.protocol._wrappedProtocol.resumeProducing()
-        self.assertTrue(self.client.transport.reading)
+        self.assertEqual((AHEAD, True), (len(server.received()), self.client.transport.reading))
 
     def test_expect(self) -> None:
         """A client that waits for 100 gets it when there is a server to take the body; the field ends here."""
@@ -178,6 +181,14 @@ class OneTryTests(ForwardTestCase):
         server = self.ask()
         self.client.close()
         self.assertEqual((True, ["499 10.0.0.1:80 - none new 0"]), (server.dropped, self.house.log))
+        self.live(self.house)
+
+    def test_client_leaves_while_connecting_with_a_body(self) -> None:
+        """A client that goes away before there is anybody to take its body gives the attempt up, too."""
+        self.client.send(post(b"he", 5))
+        self.assertTrue(self.client.transport.reading)
+        self.client.close()
+        self.assertIn("499 10.0.0.1:80 -", self.house.log[0])
         self.live(self.house)
 
     def test_client_leaves_while_connecting(self) -> None:
@@ -319,6 +330,24 @@ class StickyTests(ForwardTestCase):
         self.assertEqual([("10.0.0.2", 80)], house.servers.asked)
 
 
+class MaxConnsTests(ForwardTestCase):
+    def test_full(self) -> None:
+        """A server with `max_conns` connections gets no more, a session's neither, until one is free."""
+        house = two(a="max_conns=1")
+        first, second = house.client(), house.client()
+        first.send(get(b"route=a"))
+        server = house.servers.accept()
+        second.send(get(b"route=a"))
+        self.assertEqual([("10.0.0.1", 80), ("10.0.0.2", 80)], house.servers.asked)
+        house.servers.accept().send(answer())
+        self.assertEqual(["200 10.0.0.2:80 200 down full 2"], house.log)
+        server.send(answer())
+        second.send(get(b"route=a"))
+        server.send(answer())
+        self.assertEqual("200 10.0.0.1:80 200 valid bound 2", house.log[2])
+        self.live(house)
+
+
 class RetryTests(ForwardTestCase):
     def test_refused(self) -> None:
         """A server that refuses is followed by the next, for any method: it has seen nothing of the request."""
@@ -368,6 +397,16 @@ class RetryTests(ForwardTestCase):
         house.servers.accept()
         house.wait(7)
         self.assertEqual(504, status(client.received()))
+
+    def test_limits(self) -> None:
+        """`proxy_next_upstream_tries` and `_timeout` bound what is tried."""
+        for limit, waits in (("proxy_next_upstream_tries = 1", 0), ("proxy_next_upstream_timeout = 5s", 6)):
+            house = two(location=limit)
+            client = house.client()
+            client.send(GET)
+            house.reactor.advance(waits)
+            house.servers.refuse()
+            self.assertEqual((502, 1), (status(client.received()), len(house.servers.asked)))
 
     def test_off(self) -> None:
         """With proxy_next_upstream off there is one try."""
@@ -440,10 +479,12 @@ class RetryTests(ForwardTestCase):
         """While there is no server to take it a body is not read, whatever the first one answered."""
         house = two(location="proxy_next_upstream = http_503")
         client = house.client()
-        client.send(post(b"he", 5000, method=b"PUT"))
+        client.send(post(b"he", 5 * AHEAD, method=b"PUT"))
         house.servers.accept().send(answer(b"busy", b"503 Service Unavailable"))
+        client.send(b"x" * AHEAD)
         self.assertFalse(client.transport.reading)
-        house.servers.accept()
+        server = house.servers.accept()
+        self.assertTrue(server.received().endswith(b"he" + b"x" * AHEAD))
         self.assertTrue(client.transport.reading)
 
     def test_a_fault_of_our_own(self) -> None:

@@ -18,7 +18,7 @@ DEFAULTS = [
 def written(head: RequestHead, *lines: str, path: str = "/", target: str = "http://app") -> list[bytes]:
     """Write a request for the server; return its lines. The client's cookies all go on."""
     recipe = RequestRecipe(location(*lines, path=path, target=target))
-    data = b"".join(recipe.head(facts(head, upstream=b"app"), head.cookies))
+    data = b"".join(recipe.head(facts(head, upstream_name=b"app"), head.cookies))
     assert data.endswith(b"\r\n\r\n")
     return data[:-4].split(b"\r\n")
 

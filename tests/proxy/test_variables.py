@@ -11,7 +11,7 @@ from stickyproxy.balance.words import Assignment, Reason
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Server
 from stickyproxy.config.templates import NAMES, PREFIXES, Variable, parse_template
-from stickyproxy.http.channel import Ends
+from stickyproxy.http.words import Ends
 from stickyproxy.proxy import variables
 from stickyproxy.proxy.outcome import Outcome
 from stickyproxy.proxy.variables import GETTERS, compile_template, host_without_port
@@ -44,7 +44,7 @@ FULL = facts(
     status=201,
     bytes_sent=345,
     body_bytes=12,
-    upstream=b"app",
+    upstream_name=b"app",
     tries=(
         attempt(b"10.0.0.1:80", ended=1_000.5),
         attempt(b"10.0.0.2:80", 1_000.5, 1_000.5014, 1_002.0, 1_002.3, status=201, body_bytes=12),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stickyproxy.sticky.dates import imf_fixdate
+from stickyproxy.dates import imf_fixdate
 
 
 @pytest.mark.parametrize(

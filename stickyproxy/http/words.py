@@ -1,0 +1,77 @@
+"""The words between a channel and those who answer its requests."""
+
+from typing import Protocol
+
+from attrs import field, frozen
+from twisted.internet.address import IPv4Address, IPv6Address
+
+from stickyproxy.errors import ClientFault
+from stickyproxy.http.request import Limits
+from stickyproxy.http.transports import Transport
+
+_INTERNET = (IPv4Address, IPv6Address)
+
+
+class RequestHandler(Protocol):
+    """What answers one request. The channel calls it; it answers through the channel.
+
+    `body_timeout` and `send_timeout` are seconds between two reads of the body and two writes of the answer.
+    """
+
+    @property
+    def body_timeout(self) -> float: ...
+    @property
+    def send_timeout(self) -> float: ...
+
+    def begin(self) -> None:
+        """The request's turn has come: answer it, now or later."""
+
+    def body_received(self, chunks: list[bytes], complete: bool) -> None:
+        """More of the body is here; only after `Channel.want_body`."""
+
+    def body_failed(self, fault: ClientFault) -> None:
+        """The body cannot be read to its end."""
+
+    def client_lost(self) -> None:
+        """The client is gone; nothing can be answered any more."""
+
+    def client_paused(self) -> None:
+        """The client does not read as fast as the answer comes."""
+
+    def client_resumed(self) -> None:
+        """The client has caught up."""
+
+    def answered(self) -> None:
+        """The answer is written to its end."""
+
+
+@frozen
+class Ends:
+    """The two ends of a client's connection, whose number in this process is `serial`.
+
+    A Unix socket has no address: nginx shows it as `unix:`, port 0.
+    """
+
+    serial: int
+    peer_host: bytes = b"unix:"
+    peer_port: int = 0
+    local_host: bytes = b"unix:"
+    local_port: int = 0
+
+    @classmethod
+    def of(cls, transport: Transport, serial: int) -> "Ends":
+        """Ask a transport for both."""
+        peer, local = transport.getPeer(), transport.getHost()
+        if not (isinstance(peer, _INTERNET) and isinstance(local, _INTERNET)):
+            return cls(serial)
+        return cls(serial, peer.host.encode("ascii"), peer.port, local.host.encode("ascii"), local.port)
+
+
+@frozen
+class ChannelSettings:
+    """What holds for every connection of a listener. Times are seconds."""
+
+    header_timeout: float = 60.0
+    keepalive_timeout: float = 75.0
+    keepalive_requests: int = 1000
+    limits: Limits = field(factory=Limits)
