@@ -16,10 +16,13 @@ _TIME = re.compile(
     + r"(?:([0-9]{1,12})ms)?([0-9]{1,12})?"
 )
 _NUMBER = re.compile(r"[0-9]{1,10}")
-_SIZE = re.compile(r"([0-9]{1,15})([kKmMgG]?)")
+_SIZE = re.compile(r"([0-9]{1,19})([kKmMgG]?)")
 _SHIFTS = {"": 0, "k": 10, "m": 20, "g": 30}
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# As far as nginx's int and off_t go; times too, so that a date can be told from each.
+_MOST = 2**31 - 1
+_MOST_BYTES = 2**63 - 1
 
 
 def time(word: str) -> float:
@@ -27,7 +30,10 @@ def time(word: str) -> float:
     match = _TIME.fullmatch(word)
     if match is None or not word:
         raise ValueError(f'"{word}" is no time; expected a number with ms, s, m, h, d, w, M or y, such as 30s or 1h30m')
-    return float(sum(int(count) * unit for count, unit in zip(match.groups("0"), _UNITS.values(), strict=True)))
+    seconds = sum(int(count) * unit for count, unit in zip(match.groups("0"), _UNITS.values(), strict=True))
+    if seconds > _MOST:
+        raise ValueError(f'"{word}" is too long; expected at most {_MOST}s, which is 68 years')
+    return float(seconds)
 
 
 def size(word: str) -> int:
@@ -35,16 +41,18 @@ def size(word: str) -> int:
     match = _SIZE.fullmatch(word)
     if match is None:
         raise ValueError(f'"{word}" is no size; expected a number with k, m or g, such as 512k or 20m')
-    return int(match[1]) << _SHIFTS[match[2].lower()]
+    count = int(match[1]) << _SHIFTS[match[2].lower()]
+    if count > _MOST_BYTES:
+        raise ValueError(f'"{word}" is too large; expected at most {_MOST_BYTES} bytes')
+    return count
 
 
-def number(low: int, high: int = 0) -> Callable[[str], int]:
-    """A reader of whole numbers from `low` to `high` (0: as far as an int of nginx's goes)."""
-    bounds = f"from {low} to {high}" if high else f"of at least {low}"
+def number(low: int, high: int = _MOST) -> Callable[[str], int]:
+    """A reader of whole numbers from `low` to `high`."""
 
     def read(word: str) -> int:
-        if _NUMBER.fullmatch(word) is None or not low <= int(word) <= (high or 2**31 - 1):
-            raise ValueError(f'"{word}" is wrong; expected a whole number {bounds}')
+        if _NUMBER.fullmatch(word) is None or not low <= int(word) <= high:
+            raise ValueError(f'"{word}" is wrong; expected a whole number from {low} to {high}')
         return int(word)
 
     return read

@@ -62,7 +62,7 @@ def test_server(text: str, expected: Server) -> None:
                 f'unknown parameter "wieght=2"; expected {PARAMETERS}; did you mean "weight="?',
             ],
         ),
-        ("a weight=0", ['weight: "0" is wrong; expected a whole number of at least 1']),
+        ("a weight=0", ['weight: "0" is wrong; expected a whole number from 1 to 2147483647']),
         (
             "a fail_timeout=x",
             ['fail_timeout: "x" is no time; expected a number with ms, s, m, h, d, w, M or y, such as 30s or 1h30m'],

@@ -54,7 +54,7 @@ def test_each_line_has_its_place() -> None:
     """A fault in the third line of a directive names that very line."""
     scope = scope_of("upstream", "server =\n  a\n  b\n  c weight=x\n  d 'e\n")
     assert [
-        '5 server: weight: "x" is wrong; expected a whole number of at least 1',
+        '5 server: weight: "x" is wrong; expected a whole number from 1 to 2147483647',
         "6 server: 'e is not closed; expected a ' at its end",
     ] == sorted(told(scope))
     assert ["a", "b"] == [server.name for server in scope.values("server")]

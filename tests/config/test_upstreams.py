@@ -47,7 +47,7 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
         ("server =\n", ["2: [upstream u] server: no argument; expected ADDRESS [PARAMETER...]"]),
         (
             "server = a weight=x\n",
-            ['2: [upstream u] server: weight: "x" is wrong; expected a whole number of at least 1'],
+            ['2: [upstream u] server: weight: "x" is wrong; expected a whole number from 1 to 2147483647'],
         ),
         (
             "server =\n  a backup\n  b backup\n",

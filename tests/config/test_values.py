@@ -29,6 +29,7 @@ Complaints = Callable[[Callable[[str], Any], str], list[str]]
         ("1m30", 90.0),
         ("1s500ms", 1.5),
         ("1y1M1w1d1h1m1s1ms", 34822861.001),
+        ("2147483647", 2147483647.0),
     ],
 )
 def test_time(word: str, expected: float) -> None:
@@ -45,7 +46,13 @@ def test_time_refuses(complaints: Complaints, word: str) -> None:
     assert [expected] == complaints(values.time, word)
 
 
-@given(st.lists(st.integers(0, 10**6), min_size=7, max_size=7))
+@pytest.mark.parametrize("word", ["2147483648", "2147483647s1ms", "69y", "999999999999y"])
+def test_time_that_never_ends(complaints: Complaints, word: str) -> None:
+    """A time is bounded, so that a date so far from now is still a date."""
+    assert [f'"{word}" is too long; expected at most 2147483647s, which is 68 years'] == complaints(values.time, word)
+
+
+@given(st.lists(st.integers(0, 30), min_size=7, max_size=7))
 def test_times_add_up(counts: list[int]) -> None:
     """A time of several units is the sum of the times of each."""
     words = [f"{count}{unit}" for count, unit in zip(counts, ["y", "M", "w", "d", "h", "m", "s"], strict=True)]
@@ -63,6 +70,7 @@ def test_times_add_up(counts: list[int]) -> None:
         ("1M", 1 << 20),
         ("3g", 3 << 30),
         ("1G", 1 << 30),
+        ("9223372036854775807", 2**63 - 1),
     ],
 )
 def test_size(word: str, expected: int) -> None:
@@ -70,7 +78,13 @@ def test_size(word: str, expected: int) -> None:
     assert expected == values.size(word)
 
 
-@given(st.integers(0, 10**14), st.sampled_from([("", 1), ("k", 2**10), ("m", 2**20), ("g", 2**30)]))
+@pytest.mark.parametrize("word", ["9223372036854775808", "8589934592g", "999999999999999999g"])
+def test_size_beyond_all_files(complaints: Complaints, word: str) -> None:
+    """A size is bounded as nginx bounds it."""
+    assert [f'"{word}" is too large; expected at most 9223372036854775807 bytes'] == complaints(values.size, word)
+
+
+@given(st.integers(0, 2**33 - 1), st.sampled_from([("", 1), ("k", 2**10), ("m", 2**20), ("g", 2**30)]))
 def test_sizes_come_back(count: int, unit: tuple[str, int]) -> None:
     """Every number with every unit is its product."""
     assert count * unit[1] == values.size(f"{count}{unit[0]}")
@@ -104,9 +118,9 @@ def test_reads(read: Callable[[str], Any], word: str, expected: object) -> None:
         (values.size, "1t", '"1t" is no size; expected a number with k, m or g, such as 512k or 20m'),
         (values.size, "", '"" is no size; expected a number with k, m or g, such as 512k or 20m'),
         (values.size, "1.5m", '"1.5m" is no size; expected a number with k, m or g, such as 512k or 20m'),
-        (values.number(1), "0", '"0" is wrong; expected a whole number of at least 1'),
-        (values.number(0), "-1", '"-1" is wrong; expected a whole number of at least 0'),
-        (values.number(0), "2147483648", '"2147483648" is wrong; expected a whole number of at least 0'),
+        (values.number(1), "0", '"0" is wrong; expected a whole number from 1 to 2147483647'),
+        (values.number(0), "-1", '"-1" is wrong; expected a whole number from 0 to 2147483647'),
+        (values.number(0), "2147483648", '"2147483648" is wrong; expected a whole number from 0 to 2147483647'),
         (values.number(300, 599), "200", '"200" is wrong; expected a whole number from 300 to 599'),
         (values.choice("md5", "plain"), "md6", '"md6" is unknown; expected md5 or plain; did you mean "md5"?'),
         (values.choice("a"), "x", '"x" is unknown; expected a'),
