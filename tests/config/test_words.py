@@ -28,7 +28,10 @@ from stickyproxy.config.words import split
         (r"a\\b", [r"a\b"]),
         (r"\.php$", [r"\.php$"]),
         ("a\\", ["a\\"]),
-        ("a;b #c", ["a;b", "#c"]),
+        ("a;b; c#d", ["a;b;", "c#d"]),
+        ("a '#b' 'c;'", ["a", "#b", "c;"]),
+        ('"a;" ', ["a;"]),
+        ('attr="a;"', ['attr="a;"']),
         ('it"s', ['it"s']),
         ("it's", ["it's"]),
         ("$a ${b}", ["$a", "${b}"]),
@@ -50,10 +53,16 @@ def test_split(text: str, expected: list[str]) -> None:
         (r'"a\"', r'"a\" is not closed; expected a " at its end'),
         ('"a"b', 'b stands right after "a"; expected a space between them'),
         ("'a'\"b\"", "\"b\" stands right after 'a'; expected a space between them"),
+        ("Host $host;", '"$host;" ends in a semicolon; expected no semicolon at the end, or quotes'),
+        ("80 ; ", '";" ends in a semicolon; expected no semicolon at the end, or quotes'),
+        ('attr="a b";', '"attr="a b";" ends in a semicolon; expected no semicolon at the end, or quotes'),
+        ('X "y";', '; stands right after "y"; expected no semicolon at the end'),
+        ("80 # http", '"#" begins no comment here; expected the comment on a line of its own, or quotes'),
+        ("X #fff y", '"#fff" begins no comment here; expected the comment on a line of its own, or quotes'),
     ],
 )
 def test_split_refuses(complaints: Callable[..., list[str]], text: str, expected: str) -> None:
-    """A quote that is not closed, or closed in the middle of a word, is refused."""
+    """A quote that is not closed, or closed in the middle of a word, is refused; so are nginx's `;` and `#`."""
     assert [expected] == complaints(split, text)
 
 
@@ -64,7 +73,7 @@ def test_quoted_words_come_back(quote: str, words: list[str]) -> None:
     assert words == split(" ".join(quoted))
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Z", "C"], exclude_characters="\"'\\="), min_size=1)))
+@given(st.lists(st.text(st.characters(exclude_categories=["Z", "C"], exclude_characters="\"'\\=#;"), min_size=1)))
 def test_bare_words_come_back(words: list[str]) -> None:
-    """Words without spaces, quotes and backslashes need no quotes."""
+    """Words without spaces, quotes, backslashes and nginx's own signs need no quotes."""
     assert words == split("  ".join(words))
