@@ -10,6 +10,8 @@ from stickyproxy.errors import Fault
 
 # What str.splitlines, and so iniconfig, takes for the end of a line and no editor does; and other control characters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
+# A brace, not of a variable, where no line of ours has one: before the "=". Two blocks of nginx's may have that as well.
+_BLOCK = re.compile(r"(?![\s#;\[])(?:[^=]*(?<!\$)\{|\}|(?:location|if)\s.*\{)")
 
 
 @frozen
@@ -59,6 +61,7 @@ def parse(text: str, file: str, faults: list[Fault]) -> list[Section]:
     """The sections of `text` in their order. What is malformed is told to `faults` and left out."""
     lines = text.replace("\r\n", "\n").split("\n")
     _drop_control_characters(lines, file, faults)
+    _drop_blocks(lines, file, faults)
     _drop_bad_headers(lines, file, faults)
     while True:
         try:
@@ -113,6 +116,23 @@ def _drop_control_characters(lines: list[str], file: str, faults: list[Fault]) -
                 Fault(file, index + 1, "", "", f"control character U+{ord(match[0]):04X}; expected printable text")
             )
             lines[index] = _CONTROL.sub(" ", line)
+
+
+def _drop_blocks(lines: list[str], file: str, faults: list[Fault]) -> None:
+    """Find what was pasted from nginx.conf: one fault for a block and all that stands in it."""
+    depth = 0
+    for index, line in enumerate(lines):
+        if line.startswith("["):
+            depth = 0
+        elif depth or _BLOCK.match(line):
+            if not depth:
+                message = (
+                    f'"{line.strip()}" is nginx.conf\'s block syntax; expected [http], [server NAME], ... '
+                    "and directives without braces and semicolons"
+                )
+                faults.append(Fault(file, index + 1, "", "", message))
+            depth = max(depth + line.count("{") - line.count("}"), 0)
+            lines[index] = ""
 
 
 def _drop_bad_headers(lines: list[str], file: str, faults: list[Fault]) -> None:

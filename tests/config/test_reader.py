@@ -104,6 +104,34 @@ def test_faults(text: str, expected: list[str]) -> None:
     assert expected == faults_of(text)
 
 
+BLOCK = "is nginx.conf's block syntax; expected [http], [server NAME], ... and directives without braces and semicolons"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("http {\n    server {\n        listen 80;\n    }\n}\n[s]\n", [f'1: "http {{" {BLOCK}']),
+        ("[s]\nserver { listen 80; }\na = 1\n", [f'2: "server {{ listen 80; }}" {BLOCK}']),
+        (
+            "[s]\nlocation = / {\nreturn 404;\n}\nif ($a = b) {\n}\n",
+            [f'2: "location = / {{" {BLOCK}', f'5: "if ($a = b) {{" {BLOCK}'],
+        ),
+        ("[s]\na = 1\n}\nb = 1\n", [f'3: "}}" {BLOCK}']),
+        ("http {\n[s]\njunk\n", [f'1: "http {{" {BLOCK}', '3: [s] "junk" has no "="; expected directive = arguments']),
+        ("[s]\nadd_header X ${host}\n", ['2: [s] "add_header X ${host}" has no "="; expected directive = arguments']),
+    ],
+)
+def test_blocks_of_nginx(text: str, expected: list[str]) -> None:
+    """A pasted nginx.conf is told for what it is, once a block."""
+    assert expected == faults_of(text)
+
+
+@pytest.mark.parametrize("text", ["# http {\n; }\n", "a = {\n", "a =\n  {\n  }\n", "[location www /{x}]\n"])
+def test_braces_elsewhere(text: str) -> None:
+    """In comments, in values and in paths a brace is nothing but a brace."""
+    assert [] == faults_of(f"[s]\n{text}")
+
+
 def test_all_faults_at_once() -> None:
     """Reading goes on behind a fault, and what belongs to a faulty line is not told of again."""
     text = "x\n[s]\njunk\n  more\na = 1\na = 2\n  3\n[s]\na = 1\na = 2\n[bad;]\nc = 1\nd\n[t]\njunk\n"
@@ -119,7 +147,7 @@ def test_what_is_sound_stays() -> None:
     ]
 
 
-@given(st.text(st.sampled_from("[]=:#; \n\tab\r\x0b\x85\u2028é\"'\\$"), max_size=60))
+@given(st.text(st.sampled_from("[]{}=:#; \n\tab\r\x0b\x85\u2028é\"'\\$"), max_size=60))
 def test_any_text_is_read(text: str) -> None:
     """No text makes the reader fail; every line that it names exists."""
     faults: list[Fault] = []
