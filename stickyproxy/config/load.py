@@ -19,7 +19,12 @@ from stickyproxy.errors import ConfigError, Fault
 def load(path: str) -> Settings:
     """Read the configuration file at `path`, and what it includes. Raises ConfigError with every fault there is."""
     faults: list[Fault] = []
-    return _settle(read(path, faults), path, faults)
+    try:
+        sections = read(path, faults)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror}; expected a readable file"
+        raise ConfigError([Fault(path, 1, "", "", message)]) from None
+    return _settle(sections, path, faults)
 
 
 def loads(text: str, file: str = "sticky.ini") -> Settings:
@@ -79,10 +84,14 @@ def _included(main: Scope, file: str) -> list[Section]:
         pattern = join(dirname(file), argument.value)
         paths = sorted(glob(pattern)) if has_magic(pattern) else [pattern]
         for path in paths:
-            if exists(file) and exists(path) and samefile(file, path):
-                main.blame("include", f"{path} includes itself; expected other files", argument.position)
-            else:
-                sections += read(path, main.faults)
+            try:
+                if exists(file) and samefile(file, path):
+                    main.blame("include", f"{path} includes itself; expected other files", argument.position)
+                else:
+                    sections += read(path, main.faults)
+            except OSError as error:
+                message = f"{path} cannot be read: {error.strerror}; expected a readable file"
+                main.blame("include", message, argument.position)
     return sections
 
 

@@ -10,7 +10,7 @@ from stickyproxy.errors import Fault
 
 # What str.splitlines, and so iniconfig, takes for the end of a line and no editor does; and other control characters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
-# A brace, not of a variable, where no line of ours has one: before the "=". Two blocks of nginx's may have that as well.
+# A brace, not of a variable, where no line of ours has one: before the "=". The header of a block may have that too.
 _BLOCK = re.compile(r"(?![\s#;\[])(?:[^=]*(?<!\$)\{|\}|(?:location|if)\s.*\{)")
 
 
@@ -41,13 +41,9 @@ class Section:
 
 
 def read(path: str, faults: list[Fault]) -> list[Section]:
-    """The sections of the file at `path`; none, and a fault, when it cannot be read."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        faults.append(Fault(path, 1, "", "", f"cannot be read: {error.strerror}; expected a readable file"))
-        return []
+    """The sections of the file at `path`; none, and a fault, when it is no text. Raises OSError."""
+    with open(path, "rb") as file:
+        data = file.read()
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -186,10 +186,17 @@ def test_faults_of_included_files(main_file: Path) -> None:
 
 
 def test_unreadable_include(main_file: Path) -> None:
-    """A file that is named must be there; a pattern may find nothing."""
+    """A file that is named must be there, and the line that names it is told; a pattern may find nothing."""
     (main_file.parent / "extra.ini").unlink()
-    expected = "extra.ini:1: cannot be read: No such file or directory; expected a readable file"
-    assert [expected] == faults_of_file(main_file)
+    reason = "extra.ini cannot be read: No such file or directory; expected a readable file"
+    assert [f"sticky.ini:4: [main] include: {reason}"] == faults_of_file(main_file)
+
+
+def test_unreadable_find_of_a_pattern(main_file: Path) -> None:
+    """What a pattern finds must be readable, and the line with the pattern is told."""
+    (main_file.parent / "conf.d" / "a.ini").mkdir()
+    reason = "conf.d/a.ini cannot be read: Is a directory; expected a readable file"
+    assert [f"sticky.ini:3: [main] include: {reason}"] == faults_of_file(main_file)
 
 
 def test_include_of_itself(tmp_path: Path) -> None:
