@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from itertools import count
 
-from twisted.internet.interfaces import IAddress, IPushProducer
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import IPushProducer
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -29,25 +29,6 @@ _log = Logger()
 _serials = count(1)
 
 
-class ChannelFactory(Factory):
-    """Makes a channel for each client that connects.
-
-    `handle(channel, message)` returns the handler of one request; its `begin` is called next.
-    """
-
-    noisy = False
-
-    def __init__(
-        self, handle: "Callable[[Channel, Message], RequestHandler]", settings: ChannelSettings, deadlines: Deadlines
-    ) -> None:
-        self.handle = handle
-        self.settings = settings
-        self.deadlines = deadlines
-
-    def buildProtocol(self, addr: IAddress | None) -> "Channel":
-        return Channel(self)
-
-
 @implementer(IPushProducer)
 class Channel(Protocol):
     """The server side of one connection (RFC 9112).
@@ -59,11 +40,19 @@ class Channel(Protocol):
     transport: Transport  # type: ignore[assignment]
     deadline = NEVER
 
-    def __init__(self, factory: ChannelFactory) -> None:
-        self._factory = factory
-        self._settings = factory.settings
-        self._seconds = factory.deadlines.seconds
-        self._reader = RequestReader(factory.settings.limits)
+    def __init__(
+        self,
+        handle: "Callable[[Channel, Message], RequestHandler]",
+        settings: ChannelSettings,
+        deadlines: Deadlines,
+        gone: "Callable[[Channel], None]",
+    ) -> None:
+        self._handle = handle
+        self._settings = settings
+        self._deadlines = deadlines
+        self._seconds = deadlines.seconds
+        self._tell_gone = gone
+        self._reader = RequestReader(settings.limits)
         self._backlog = b""
         # The request in progress.
         self._message: Message | None = None
@@ -91,14 +80,15 @@ class Channel(Protocol):
         transport.registerProducer(self, True)
         self.ends = Ends.of(transport, next(_serials))
         self.deadline = self._seconds() + self._settings.header_timeout
-        self._factory.deadlines.watch(self)
+        self._deadlines.watch(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
-        self._factory.deadlines.unwatch(self)
+        self._deadlines.unwatch(self)
         handler, self._handler = self._handler, None
         if handler is not None:
             handler.client_lost()
+        self._tell_gone(self)
 
     def dataReceived(self, data: bytes) -> None:
         if self._closing:
@@ -146,6 +136,12 @@ class Channel(Protocol):
         self._fetched = self._written - left
         self.deadline = self._seconds() + (self._send_timeout if left or self._blocked else LINGER)
 
+    def finish(self) -> None:
+        """Take no further request: close now if none is in progress, else with its answer."""
+        self._last = True
+        if self._message is None and not self._closing:
+            self._close()
+
     def abort(self) -> None:
         """Cut the connection, so that the client cannot take what it got for the whole answer."""
         self._handler = None
@@ -184,7 +180,7 @@ class Channel(Protocol):
             self.deadline = NEVER
             self.requests += 1
             self.bytes_sent = 0
-            self._handler = handler = self._factory.handle(self, message)
+            self._handler = handler = self._handle(self, message)
             self._send_timeout = handler.send_timeout
             handler.begin()
 

@@ -3,8 +3,9 @@
 from attrs import evolve
 
 from stickyproxy.errors import ClientFault
-from stickyproxy.http.channel import Channel, ChannelFactory
+from stickyproxy.http.channel import Channel
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.factory import ChannelFactory
 from stickyproxy.http.reader import Message
 from stickyproxy.http.words import ChannelSettings
 from stickyproxy.proxy.exchange import Exchange

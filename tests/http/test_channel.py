@@ -2,8 +2,9 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
 from stickyproxy.errors import ClientFault
-from stickyproxy.http.channel import AHEAD, LINGER, Channel, ChannelFactory
+from stickyproxy.http.channel import AHEAD, LINGER, Channel
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.factory import ChannelFactory
 from stickyproxy.http.reader import Message
 from stickyproxy.http.request import Limits
 from stickyproxy.http.words import ChannelSettings
