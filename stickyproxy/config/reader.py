@@ -5,6 +5,7 @@ import re
 from attrs import frozen
 from iniconfig import IniConfig, ParseError, iscommentline
 
+from stickyproxy.config.directives import find
 from stickyproxy.config.settings import Position
 from stickyproxy.errors import Fault
 
@@ -12,6 +13,8 @@ from stickyproxy.errors import Fault
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f\x85\u2028\u2029]")
 # A brace, not of a variable, where no line of ours has one: before the "=". The header of a block may have that too.
 _BLOCK = re.compile(r"(?![\s#;\[])(?:[^=]*(?<!\$)\{|\}|(?:location|if)\s.*\{)")
+
+_SIGN = re.compile("[=:]")
 
 
 @frozen
@@ -59,11 +62,12 @@ def parse(text: str, file: str, faults: list[Fault]) -> list[Section]:
     _drop_control_characters(lines, file, faults)
     _drop_blocks(lines, file, faults)
     _drop_bad_headers(lines, file, faults)
+    _drop_unsigned(lines, file, faults)
     while True:
         try:
             ini = IniConfig.parse(file, "\n".join(lines), strip_inline_comments=False)
         except ParseError as error:
-            faults.append(Fault(file, error.lineno + 1, *_explain(lines, error.lineno)))
+            faults.append(Fault(file, error.lineno + 1, *_explain(lines, error.lineno, file)))
             _drop(lines, error.lineno)
         else:
             return [_section(ini, name, lines) for name in sorted(ini.sections, key=lambda name: ini.lineof(name) or 0)]
@@ -142,6 +146,23 @@ def _drop_bad_headers(lines: list[str], file: str, faults: list[Fault]) -> None:
                 _drop(lines, index)
 
 
+def _drop_unsigned(lines: list[str], file: str, faults: list[Fault]) -> None:
+    """Find the lines without a "=" where it belongs: iniconfig takes a ":" for one, and there are many in addresses."""
+    section = None
+    for index, line in enumerate(lines):
+        if line.startswith("["):
+            section = _title(line)
+        elif section is not None and not _empty(line) and not line[0].isspace():
+            sign = _SIGN.search(line)
+            if sign is None or sign[0] != "=":
+                message = (
+                    f'"{line.rstrip()}" has no "=" behind its first word; '
+                    "expected directive = arguments, or an indented line to go on with the one above"
+                )
+                faults.append(Fault(file, index + 1, section, "", message))
+                _drop(lines, index)
+
+
 def _drop(lines: list[str], start: int) -> None:
     """Blank the line at `start` and what belongs to it: a section's keys, a key's indented lines."""
     if lines[start].startswith("["):
@@ -153,21 +174,27 @@ def _drop(lines: list[str], start: int) -> None:
         lines[index] = ""
 
 
-def _explain(lines: list[str], index: int) -> tuple[str, str, str]:
+def _explain(lines: list[str], index: int, file: str) -> tuple[str, str, str]:
     """Section, key and message for the line that iniconfig stopped at."""
     line = lines[index].strip()
-    above = [_title(other) for other in lines[:index] if other.startswith("[")]
-    section = above[-1] if above else ""
-    key = re.split("[=:]", line)[0].strip()
-    if line.startswith("["):
-        return _title(line), "", "the section is there already in this file; expected each section once"
-    if not above:
+    headers = [number for number in range(index) if lines[number].startswith("[")]
+    if lines[index].startswith("["):
+        first = next(number for number in headers if _title(lines[number]) == _title(line))
+        return _title(line), "", f"the section is there already at {file}:{first + 1}; expected each section once"
+    if not headers:
         return "", "", f'"{line}" stands before the first section; expected a line such as [main] above it'
+    section = _title(lines[headers[-1]])
     if lines[index][0].isspace():
         return section, "", f'"{line}" is indented below no directive; expected directive = arguments'
-    if "=" not in line and ":" not in line:
-        return section, "", f'"{line}" has no "="; expected directive = arguments'
-    return section, key, "the directive is there already in this section; expected all its lines indented under one key"
+    key = _key(line)
+    first = next(number for number in range(headers[-1] + 1, index) if _key(lines[number]) == key)
+    directive = find(key, section.partition(" ")[0])
+    expected = "all its lines indented below that one" if directive and directive.repeatable else "it once"
+    return section, key, f"the directive is there already at {file}:{first + 1}; expected {expected}"
+
+
+def _key(line: str) -> str:
+    return "" if _empty(line) or line[0].isspace() else _SIGN.split(line)[0].strip()
 
 
 def _title(header: str) -> str:

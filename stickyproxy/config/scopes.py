@@ -11,7 +11,7 @@ from stickyproxy.config.directives import DIRECTIVES, UPSTREAM, Directive, conte
 from stickyproxy.config.reader import Entry, Line, Section
 from stickyproxy.config.settings import Position
 from stickyproxy.config.suggest import suggest
-from stickyproxy.config.values import listed
+from stickyproxy.config.values import listed, shown
 from stickyproxy.config.words import split
 from stickyproxy.errors import Fault
 
@@ -87,7 +87,8 @@ def _read(directive: Directive, entry: Entry, scope: Scope) -> Iterator[Argument
         count = len(words)
         if count < directive.least or (directive.most is not None and count > directive.most):
             found = {0: "no argument", 1: "one argument"}.get(count, f"{count} arguments")
-            scope.blame(entry.key, f"{found}; expected {directive.syntax}", position)
+            message = f"{' '.join([found, *map(shown, words)])}; expected {directive.syntax}"
+            scope.blame(entry.key, message, position)
             continue
         try:
             yield Argument(directive.parse(words), position)
@@ -100,15 +101,25 @@ def _argument_lists(directive: Directive, entry: Entry, scope: Scope) -> Iterato
     lists = []
     for line in entry.lines or (Line("", entry.position),):
         try:
-            lists.append((split(line.text), line.position))
+            words = split(line.text)
+            if line.position != entry.position:
+                _refuse_directive(words)
         except ValueError as error:
             scope.blame(entry.key, str(error), line.position)
             if not directive.repeatable:
                 return
+        else:
+            lists.append((words, line.position))
     if directive.repeatable:
         yield from lists
     else:
         yield [word for words, _ in lists for word in words], lists[0][1]
+
+
+def _refuse_directive(words: list[str]) -> None:
+    """Refuse an indented line that is a directive by itself. Raises ValueError."""
+    if words[1:2] == ["="] and contexts_of(words[0]):
+        raise ValueError(f'"{words[0]} =" goes on with the line above; expected it at the start of its line')
 
 
 def _unknown(key: str, context: str) -> str:
@@ -121,6 +132,6 @@ def _unknown(key: str, context: str) -> str:
         return "unknown directive; expected none, since session_sticky with option=indirect hides the cookie itself"
     known = [each.name for each in DIRECTIVES if context in each.contexts]
     everywhere = [each.name for each in DIRECTIVES]
-    return (
-        f"unknown directive; expected one that belongs in [{context}]{suggest(key, known) or suggest(key, everywhere)}"
-    )
+    indented = ", or an indented line to go on with the one above" if space else ""
+    near = suggest(key, known) or suggest(key, everywhere)
+    return f"unknown directive; expected one that belongs in [{context}]{indented}{near}"

@@ -47,7 +47,6 @@ def test_sections_and_keys() -> None:
     [
         ("k = v", [(2, "v")]),
         ("k = a b = c", [(2, "a b = c")]),
-        ("k: v", [(2, "v")]),
         ("k =\n  a\n\tb\n", [(3, "a"), (4, "b")]),
         ("k = a\n  b\n", [(2, "a"), (3, "b")]),
         ("k =\n\n  a\n# comment\n  ; comment\n\n  b # no comment ;\n", [(4, "a"), (8, "b # no comment ;")]),
@@ -78,18 +77,42 @@ def test_every_line_is_found(lines: list[str]) -> None:
     assert expected == lines_of("\n".join(["[s]", "k =", *lines]))
 
 
+UNSIGNED = (
+    'has no "=" behind its first word; expected directive = arguments, or an indented line to go on with the one above'
+)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("a = 1\n[s]\n", ['1: "a = 1" stands before the first section; expected a line such as [main] above it']),
         ("  a\n[s]\n", ['1: "a" stands before the first section; expected a line such as [main] above it']),
-        ("[s]\nlisten 80\n", ['2: [s] "listen 80" has no "="; expected directive = arguments']),
+        ("[s]\nlisten 80\n", [f'2: [s] "listen 80" {UNSIGNED}']),
+        ("[s]\nreturn: 200 ok\n", [f'2: [s] "return: 200 ok" {UNSIGNED}']),
+        (
+            "[s]\nserver =\n10.0.0.1:80\n10.0.0.1:80 id=a\n",
+            [f'3: [s] "10.0.0.1:80" {UNSIGNED}', f'4: [s] "10.0.0.1:80 id=a" {UNSIGNED}'],
+        ),
+        ("[s]\nproxy_pass http://app/?a=b\n", [f'2: [s] "proxy_pass http://app/?a=b" {UNSIGNED}']),
         ("[s]\n  a\n", ['2: [s] "a" is indented below no directive; expected directive = arguments']),
         (
-            "[s]\na = 1\na = 2\n",
-            ["3: [s] a: the directive is there already in this section; expected all its lines indented under one key"],
+            "[s]\na = 1\n[upstream u]\n  # a = 0\na = 1\n\na=2\n",
+            ["7: [upstream u] a: the directive is there already at f:5; expected it once"],
         ),
-        ("[s]\n[t]\n[s] # x\n", ["3: [s] the section is there already in this file; expected each section once"]),
+        (
+            "[http]\nsend_timeout = 1\nsend_timeout = 2\n",
+            ["3: [http] send_timeout: the directive is there already at f:2; expected it once"],
+        ),
+        (
+            "[server www]\nlisten = 80\nlisten = 81\n",
+            [
+                (
+                    "3: [server www] listen: the directive is there already at f:2; "
+                    "expected all its lines indented below that one"
+                )
+            ],
+        ),
+        ("[s]\n[t]\n[s] # x\n", ["3: [s] the section is there already at f:1; expected each section once"]),
         ("[s\n", ["1: [s is no section; expected [NAME] alone on its line, without # and ; inside"]),
         ("[s] x\n", ["1: [s] x is no section; expected [NAME] alone on its line, without # and ; inside"]),
         ("[]\n", ["1: [] is no section; expected [NAME] alone on its line, without # and ; inside"]),
@@ -117,8 +140,8 @@ BLOCK = "is nginx.conf's block syntax; expected [http], [server NAME], ... and d
             [f'2: "location = / {{" {BLOCK}', f'5: "if ($a = b) {{" {BLOCK}'],
         ),
         ("[s]\na = 1\n}\nb = 1\n", [f'3: "}}" {BLOCK}']),
-        ("http {\n[s]\njunk\n", [f'1: "http {{" {BLOCK}', '3: [s] "junk" has no "="; expected directive = arguments']),
-        ("[s]\nadd_header X ${host}\n", ['2: [s] "add_header X ${host}" has no "="; expected directive = arguments']),
+        ("http {\n[s]\njunk\n", [f'1: "http {{" {BLOCK}', f'3: [s] "junk" {UNSIGNED}']),
+        ("[s]\nadd_header X ${host}\n", [f'2: [s] "add_header X ${{host}}" {UNSIGNED}']),
     ],
 )
 def test_blocks_of_nginx(text: str, expected: list[str]) -> None:

@@ -68,11 +68,11 @@ def test_faulty_directive_is_still_written() -> None:
 
 
 def test_number_of_arguments() -> None:
-    """Too few and too many arguments are told with the syntax."""
+    """Too few and too many arguments are told, as they were understood, with the syntax."""
     assert [
         "2 send_timeout: no argument; expected TIME",
-        "3 access: one argument; expected allow|deny CIDR|unix:|all",
-        "4 client_max_body_size: 2 arguments; expected SIZE",
+        '3 access: one argument "allow"; expected allow|deny CIDR|unix:|all',
+        '4 client_max_body_size: 2 arguments "1" "m"; expected SIZE',
     ] == told(scope_of("http", "send_timeout =\naccess = allow\nclient_max_body_size = 1 m\n"))
 
 
@@ -83,16 +83,35 @@ def test_quote_in_a_long_argument_list() -> None:
     )
 
 
+def test_indented_directive() -> None:
+    """A directive that is indented by mistake is no argument of the one above, which keeps what else it says."""
+    scope = scope_of("upstream", "server =\n  a\n  session_sticky = mode=insert\n  b\nkeepalive =\n  5\n  server = c\n")
+    assert [
+        '4 server: "session_sticky =" goes on with the line above; expected it at the start of its line',
+        '8 keepalive: "server =" goes on with the line above; expected it at the start of its line',
+    ] == told(scope)
+    assert ["a", "b"] == [server.name for server in scope.values("server")]
+
+
+def test_equals_sign_in_a_value() -> None:
+    """A "=" is a word like any other behind what is no directive, and on the line of the directive itself."""
+    scope = scope_of("http", "error_page =\n  502 = /sorry\nadd_header = server = always\n")
+    assert [] == told(scope)
+
+
 def test_unknown_directives() -> None:
     """A directive that is misspelt, not there or out of place is told of, with what may have been meant."""
-    text = "send_timout = 1\nlisten = 80\ncheck = 1\nproxy_pas = x\nsend_timeout 5 = 1\nproxy_pass http://app\n"
+    text = "send_timout = 1\nlisten = 80\ncheck = 1\nproxy_pas = x\nsend_timeout 5 = 1\n10.0.0.1 id=a\n"
     assert [
         '2 send_timout: unknown directive; expected one that belongs in [http]; did you mean "send_timeout"?',
         "3 listen: does not belong in [http]; expected in [server]",
         "4 check: unknown directive; expected one that belongs in [http]",
         '5 proxy_pas: unknown directive; expected one that belongs in [http]; did you mean "proxy_pass"?',
         '6 send_timeout 5: lacks its "="; expected send_timeout = ...',
-        '7 proxy_pass http: lacks its "="; expected proxy_pass = ...',
+        (
+            "7 10.0.0.1 id: unknown directive; expected one that belongs in [http], "
+            "or an indented line to go on with the one above"
+        ),
     ] == told(scope_of("http", text))
 
 
