@@ -1,14 +1,20 @@
 """The running proxy: what is opened, started and stopped, and the only place that holds a real reactor."""
 
 import signal
-from collections.abc import Callable
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import cast
 
 from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
-from twisted.internet.interfaces import IListeningPort, IReactorCore, IReactorFromThreads, IReactorTCP, IReactorTime
+from twisted.internet.interfaces import (
+    IDelayedCall,
+    IListeningPort,
+    IReactorCore,
+    IReactorFromThreads,
+    IReactorTCP,
+    IReactorTime,
+)
 from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, globalLogPublisher
 
@@ -21,7 +27,9 @@ from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.listening import open_port
 from stickyproxy.observe.error_log import error_log
 from stickyproxy.observe.log_files import LogFiles
+from stickyproxy.proxy.site import Site
 from stickyproxy.resolve import Lookup, resolve, system_lookup
+from stickyproxy.signals import Signals
 
 _log = Logger()
 
@@ -56,8 +64,9 @@ class ProxyService(Service):
         self._agents: list[Agent] = []
         self._demos: list[IListeningPort] = []
         self._observers: list[ILogObserver] = []
-        # What handled each signal before.
-        self._handlers: dict[int, Any] = {}
+        self._sites: list[Site] = []
+        self._signals = Signals(reactor)
+        self._ending = False
 
     # -- opening -------------------------------------------------------------------------------------------------------
 
@@ -71,6 +80,7 @@ class ProxyService(Service):
             )
             for listen, site in build_sites(self.settings, upstreams, self._logs, self._deadlines):
                 self.ports.append(open_port(self._reactor, listen, site))
+                self._sites.append(site)
         except Exception:
             self._close()
             self._logs.close()
@@ -99,10 +109,11 @@ class ProxyService(Service):
         self._attach_error_logs()
         self._deadlines.start()
         self._flush.start(1.0, now=False)
-        self._on_signal(signal.SIGUSR1, self._logs.reopen)
-        self._on_signal(signal.SIGHUP, self._decline_reload)
-        # The reactor sets a handler of its own when it begins to run, with which the process dies of the signal.
-        self._reactor.callWhenRunning(self._on_signal, signal.SIGTERM, self._reactor.stop)
+        self._signals.on(signal.SIGUSR1, self._logs.reopen)
+        self._signals.on(signal.SIGHUP, self._decline_reload)
+        # For SIGTERM the reactor sets a handler of its own when it begins to run; ours comes after that.
+        for number in (signal.SIGTERM, signal.SIGQUIT):
+            self._reactor.callWhenRunning(self._signals.on, number, self.end)
         for port in self.ports:
             _log.info("listening on {address}", address=_shown(port))
         sticky = any(upstream.stickiness for upstream in self.settings.upstreams.values())
@@ -110,6 +121,30 @@ class ProxyService(Service):
             address = _shown(self.ports[0])
             _log.info("each request goes to the next server:  curl http://{address}/", address=address)
             _log.info("with a cookie jar they stay on one:  curl -c jar -b jar http://{address}/", address=address)
+
+    def end(self) -> None:
+        """Take no more connections, answer what is in progress, and stop; asked a second time, stop at once.
+
+        What is not answered within `worker_shutdown_timeout` is cut.
+        """
+        if self._ending:
+            self._stop()
+            return
+        self._ending = True
+        _log.info("ending: requests in progress are answered")
+        for port in self.ports:
+            port.stopListening()
+        late = self._reactor.callLater(self.settings.worker_shutdown_timeout, self._stop)
+        gatherResults([site.drain() for site in self._sites]).addCallback(self._drained, late)
+
+    def _drained(self, _: object, late: IDelayedCall) -> None:
+        if late.active():
+            late.cancel()
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._reactor.running:
+            self._reactor.stop()
 
     def stopService(self) -> Deferred[None]:
         """Stop listening, close what is idle, and leave signals and logging as they were.
@@ -120,10 +155,7 @@ class ProxyService(Service):
         self._deadlines.stop()
         if self._flush.running:
             self._flush.stop()
-        for number, handler in self._handlers.items():
-            # None: it was not installed from Python, and cannot be put back.
-            if handler is not None:
-                signal.signal(number, handler)
+        self._signals.restore()
         self._detach_error_logs()
         self._logs.settle()
         return self._close()
@@ -142,9 +174,6 @@ class ProxyService(Service):
     def _detach_error_logs(self) -> None:
         for observer in self._observers:
             globalLogPublisher.removeObserver(observer)
-
-    def _on_signal(self, number: int, act: Callable[[], object]) -> None:
-        self._handlers[number] = signal.signal(number, lambda *_: self._reactor.callFromThread(act))
 
     def _decline_reload(self) -> None:
         # Unhandled, SIGHUP would end the process; who sends it expects a reload as of nginx.

@@ -52,6 +52,7 @@ _everywhere = (HTTP, SERVER, LOCATION)
 DIRECTIVES = (
     Directive("include", (MAIN,), "PATTERN", _word(values.printable), repeatable=True),
     Directive("error_log", (MAIN,), "PATH [LEVEL]", parse_error_log, most=2, repeatable=True),
+    Directive("worker_shutdown_timeout", (MAIN,), "TIME", _time, "30s"),
     # upstreams
     Directive("server", (UPSTREAM,), "ADDRESS [PARAMETER...]", parse_server, most=None, repeatable=True),
     Directive("session_sticky", (UPSTREAM,), "[PARAMETER...]", parse_session_sticky, least=0, most=None),

@@ -69,7 +69,8 @@ def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings
         faults.append(Fault(file, 1, "", "", "no server; expected at least one [server NAME]"))
     if faults:
         raise ConfigError(sorted(faults, key=lambda fault: (fault.file != file, fault)))
-    return Settings(upstreams | direct, tuple(servers.values()), main.values("error_log"))
+    patience = main.value("worker_shutdown_timeout")
+    return Settings(upstreams | direct, tuple(servers.values()), main.values("error_log"), patience)
 
 
 def _section(blocks: Blocks, kind: str, file: str) -> Section:

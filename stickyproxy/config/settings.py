@@ -267,3 +267,4 @@ class Settings:
     upstreams: dict[str, Upstream]
     servers: tuple[VirtualServer, ...]
     error_logs: tuple[ErrorLog, ...] = ()
+    worker_shutdown_timeout: float = 30.0

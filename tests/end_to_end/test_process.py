@@ -4,10 +4,12 @@ import json
 import shlex
 import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import pytest_twisted
+from twisted.internet.error import ConnectionRefusedError
 
 from tests.end_to_end.fakes import HOST, eventually, silent
 from tests.end_to_end.house import House
@@ -139,23 +141,70 @@ async def test_sigusr1_reopens_the_logs(house: House, logging: Path, tmp_path: P
     assert [True, True] == ["/first" in old.read_text(), "/second" in new.read_text()]
 
 
+@pytest.fixture
+def waiting(tmp_path: Path) -> Callable[[str, str], Path]:
+    """Write a configuration whose requests go to that server, with a line for [main]."""
+
+    def write(address: str, main: str = "") -> Path:
+        config = tmp_path / "waiting.ini"
+        config.write_text(
+            f"[main]\n{main}\n[server www]\nlisten = {HOST}:0\naccess_log = {tmp_path}/access.log\n"
+            f"[location www /]\nproxy_pass = http://{address}\n"
+        )
+        return config
+
+    return write
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGQUIT])
 @pytest_twisted.ensureDeferred
-async def test_sigterm_does_not_wait(house: House, tmp_path: Path) -> None:
-    """SIGTERM ends the proxy with status 0 though a request is in progress, whose line is still in the access log."""
+async def test_graceful_end(house: House, waiting: Callable[[str, str], Path], number: int, tmp_path: Path) -> None:
+    """On SIGTERM or SIGQUIT requests in progress are answered, others find nobody, and the process ends with 0."""
     server = house.server("a")
     server.answer = silent
-    config = tmp_path / "waiting.ini"
-    config.write_text(
-        f"[server www]\nlisten = {HOST}:0\naccess_log = {tmp_path}/access.log\n"
-        f"[location www /]\nproxy_pass = http://{server.address}\n"
-    )
-    process, port = await house.start(config)
+    process, port = await house.start(waiting(server.address))
+    idle, busy = await house.client(port), await house.client(port)
+    busy.send(b"GET /slow HTTP/1.1\r\nHost: example.org\r\n\r\n")
+    await server.until(lambda: server.requests)
+    process.transport.signalProcess(number)
+    await idle.end()
+    with pytest.raises(ConnectionRefusedError):
+        await house.client(port)
+    server.connections[-1].transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    response = await busy.response()
+    assert (200, b"ok", [b"close"]) == (response.status, response.body, response.values(b"Connection"))
+    assert 0 == await process.ended()
+    assert '"GET /slow HTTP/1.1" 200 ' in (tmp_path / "access.log").read_text()
+
+
+@pytest_twisted.ensureDeferred
+async def test_second_signal(house: House, waiting: Callable[[str, str], Path], tmp_path: Path) -> None:
+    """A second SIGTERM does not wait for requests in progress; their lines are in the access log."""
+    server = house.server("a")
+    server.answer = silent
+    process, port = await house.start(waiting(server.address))
+    client = await house.client(port)
+    client.send(b"GET /slow HTTP/1.1\r\nHost: example.org\r\n\r\n")
+    await server.until(lambda: server.requests)
+    process.transport.signalProcess(signal.SIGTERM)
+    await process.said("requests in progress are answered")
+    process.transport.signalProcess(signal.SIGTERM)
+    assert 0 == await process.ended()
+    await client.end()
+    assert '"GET /slow HTTP/1.1" ' in (tmp_path / "access.log").read_text()
+
+
+@pytest_twisted.ensureDeferred
+async def test_end_that_is_waited_for_in_vain(house: House, waiting: Callable[[str, str], Path]) -> None:
+    """After `worker_shutdown_timeout` what is still in progress is cut."""
+    server = house.server("a")
+    server.answer = silent
+    process, port = await house.start(waiting(server.address, "worker_shutdown_timeout = 100ms"))
     client = await house.client(port)
     client.send(b"GET /slow HTTP/1.1\r\nHost: example.org\r\n\r\n")
     await server.until(lambda: server.requests)
     assert 0 == await process.stop()
     await client.end()
-    assert '"GET /slow HTTP/1.1" ' in (tmp_path / "access.log").read_text()
 
 
 @pytest_twisted.ensureDeferred
