@@ -1,12 +1,14 @@
 """The running proxy: what is opened, started and stopped, and the only place that holds a real reactor."""
 
 import signal
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import cast
 
 from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import (
     IDelayedCall,
     IListeningPort,
@@ -143,7 +145,7 @@ class ProxyService(Service):
         self._stop()
 
     def _stop(self) -> None:
-        if self._reactor.running:
+        with suppress(ReactorNotRunning):
             self._reactor.stop()
 
     def stopService(self) -> Deferred[None]:

@@ -121,6 +121,9 @@ def outside() -> list[object]:
     return [*map(signal.getsignal, SIGNALS), list(globalLogPublisher._observers)]
 
 
+PASS = "[server www]\nlisten = 127.0.0.1:8080\n[location www /]\nproxy_pass = http://10.0.0.1:80\n"
+
+
 # -- start and stop --------------------------------------------------------------------------------------------------
 
 
@@ -316,6 +319,50 @@ def test_sighup_changes_nothing(house: House, told: list[str]) -> None:
     signal.raise_signal(signal.SIGHUP)
     assert "warn: SIGHUP: there is no reload; restart to load the configuration anew" == told[-1]
     assert house.answer().endswith(b"hello")
+
+
+# -- the end ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stops(house: House) -> list[str]:
+    """When the reactor is stopped, it is written down."""
+    told: list[str] = []
+    house.reactor.stop = lambda: told.append("stopped")
+    return told
+
+
+def test_end_without_requests(house: House, stops: list[str]) -> None:
+    """Where nothing is in progress the end is at once: no port is open, idle clients are gone, no timer waits."""
+    service = house.start(HELLO)
+    idle = connect(house.reactor.ports[0].factory)
+    service.end()
+    assert (True, [], []) == (idle.dropped, house.reactor.ports, stops)
+    idle.close()
+    assert ["stopped"] == stops
+    house.reactor.advance(100)
+    assert ["stopped"] == stops
+
+
+def test_end_waits_for_requests(house: House, stops: list[str]) -> None:
+    """A request in progress is waited for, but not longer than `worker_shutdown_timeout`."""
+    service = house.start("[main]\nworker_shutdown_timeout = 5s\n" + PASS)
+    client = connect(house.reactor.ports[0].factory)
+    client.send(GET)
+    service.end()
+    house.reactor.advance(4.9)
+    assert [] == stops
+    house.reactor.advance(0.1)
+    assert ["stopped"] == stops
+
+
+def test_end_asked_twice(house: House, stops: list[str]) -> None:
+    """Who asks a second time does not wait."""
+    service = house.start(PASS)
+    connect(house.reactor.ports[0].factory).send(GET)
+    service.end()
+    service.end()
+    assert ["stopped"] == stops
 
 
 # -- what is in the way ----------------------------------------------------------------------------------------------
