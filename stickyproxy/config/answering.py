@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from urllib.parse import unquote
 
 from stickyproxy.config import values
 from stickyproxy.config.settings import AccessRule, ErrorPage, Return
@@ -11,6 +12,9 @@ REDIRECTS = (301, 302, 303, 307, 308)
 _CLOSE = 444
 _WITHOUT_BODY = (204, 205, 304)
 _URL = re.compile(r"https?://.+|\$scheme.+", re.IGNORECASE)
+# What may stand in a URI (RFC 3986 section 2), but for `$`, and for `#` and brackets in a path.
+_CHARACTER = r"(?:[A-Za-z0-9\-._~:/?@!&'()*+,;=]|%(?!00)[0-9A-Fa-f]{2})"
+_PAGE = re.compile(rf"/{_CHARACTER}*|https?://(?:{_CHARACTER}|[\[\]#])+")
 
 
 def parse_return(words: Sequence[str]) -> Return:
@@ -53,11 +57,19 @@ def parse_error_page(words: Sequence[str]) -> ErrorPage:
             found.append(read(code))
         except ValueError as error:
             faults.extend(error.args)
-    if not re.fullmatch(r"/.*|https?://.+", uri) or not uri.isascii() or not uri.isprintable() or "$" in uri:
-        faults.append(f'"{uri}" is no page; expected /path or http(s)://URL, without variables')
+    if _PAGE.fullmatch(uri) is None:
+        faults.append(f"{values.shown(uri)} is no page; expected /path or http(s)://URL, percent-encoded, no variables")
+    elif uri.startswith("/") and _climbs(uri):
+        faults.append(f'"{uri}" is no page; expected a /path without . and ..')
     if faults:
         raise ValueError(*faults)
     return ErrorPage(frozenset(found), uri, status)
+
+
+def _climbs(uri: str) -> bool:
+    """Whether the path has dot segments, which the proxy would resolve or refuse, parameters or none behind them."""
+    segments = unquote(uri.partition("?")[0]).split("/")
+    return not {".", ".."}.isdisjoint(segment.partition(";")[0] for segment in segments)
 
 
 def _replacement(code: str) -> int:

@@ -3,11 +3,14 @@ from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stickyproxy.config.answering import parse_access, parse_error_page, parse_return
 from stickyproxy.config.settings import AccessRule, ErrorPage, Return
 from stickyproxy.config.templates import parse_template
 from stickyproxy.config.words import split
+from stickyproxy.proxy.paths import matched
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,8 @@ def test_return(text: str, expected: Return) -> None:
         ("502 = /sorry", ErrorPage(frozenset({502}), "/sorry", 0)),
         ("502 /sorry?x=1", ErrorPage(frozenset({502}), "/sorry?x=1")),
         ("404 =301 https://example.org/", ErrorPage(frozenset({404}), "https://example.org/", 301)),
+        ("404 http://[::1]/#x", ErrorPage(frozenset({404}), "http://[::1]/#x")),
+        ("404 /a%20b/..c;d/e.?f=../g", ErrorPage(frozenset({404}), "/a%20b/..c;d/e.?f=../g")),
     ],
 )
 def test_error_page(text: str, expected: ErrorPage) -> None:
@@ -75,11 +80,9 @@ def test_access(text: str, expected: AccessRule) -> None:
             [
                 '"200" is wrong; expected a whole number from 300 to 599',
                 '"600" is wrong; expected a whole number from 300 to 599',
-                '"x" is no page; expected /path or http(s)://URL, without variables',
+                '"x" is no page; expected /path or http(s)://URL, percent-encoded, no variables',
             ],
         ),
-        (parse_error_page, "404 @named", ['"@named" is no page; expected /path or http(s)://URL, without variables']),
-        (parse_error_page, "404 /$uri", ['"/$uri" is no page; expected /path or http(s)://URL, without variables']),
         (parse_error_page, "404 =2 /x", ['"2" is wrong; expected a whole number from 200 to 599']),
         (parse_access, "permit all", ['"permit" is unknown; expected allow or deny']),
         (parse_access, "allow 10.0.0.1/8", ['"10.0.0.1/8" has bits behind its mask; expected 10.0.0.0/8']),
@@ -90,3 +93,29 @@ def test_refuses(
 ) -> None:
     """What the proxy could not answer is refused."""
     assert expected == complaints(read, split(text))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["@named", "/$uri", "/a b", "/é", "/a#b", "/%zz", "/%4", "/%", "/%00", "/a[b]", '/a"b', "https://", "https://a/ b"],
+)
+def test_page_that_is_no_uri(complaints: Callable[..., list[str]], uri: str) -> None:
+    """A page is a URI as it would go over the wire."""
+    expected = f'"{uri}" is no page; expected /path or http(s)://URL, percent-encoded, no variables'
+    assert [expected] == complaints(parse_error_page, ["404", uri])
+
+
+@pytest.mark.parametrize("uri", ["/../x", "/a/..", "/./x", "/%2e%2e/x", "/a/%2E", "/..%2fx", "/a/..;b/x", "/..?x"])
+def test_page_above_the_root(complaints: Callable[..., list[str]], uri: str) -> None:
+    """A page has no dot segments, however they are spelled."""
+    assert [f'"{uri}" is no page; expected a /path without . and ..'] == complaints(parse_error_page, ["404", uri])
+
+
+@given(st.text(st.sampled_from("/.;%2eEfF05a?=#"), max_size=12).map(lambda rest: f"/{rest}"))
+def test_page_that_is_taken_has_a_location(uri: str) -> None:
+    """What is taken for a page is a path that the proxy can find a location for."""
+    try:
+        parse_error_page(["404", uri])
+    except ValueError:
+        return
+    assert matched(uri.partition("?")[0].encode()).startswith(b"/")
