@@ -234,7 +234,7 @@ server = 10.0.0.3:80
         (peer.name, peer.weight, peer.down) for peer in upstreams["app"].group.peers
     ]
     assert AgentSettings(5, 6.0, 7) == upstreams["app"].agent.settings
-    assert AgentSettings() == upstreams["other"].agent.settings
+    assert AgentSettings(32, 60.0, 1000) == upstreams["other"].agent.settings
 
 
 def test_sessions_stick_to_resolved_servers() -> None:

@@ -13,7 +13,7 @@ from twisted.application.service import IService
 from twisted.internet.defer import Deferred, maybeDeferred
 
 from stickyproxy import tap
-from stickyproxy.config.settings import Location, Settings, Upstream, VirtualServer
+from stickyproxy.config.load import loads
 
 GOOD = """\
 [upstream app]
@@ -95,10 +95,11 @@ def test_check_counts_what_it_found(flags: tuple[str, str], good: str, capsys: p
 )
 def test_summary_counts_over_all_servers(servers: int, locations: int, upstreams: int, expected: str) -> None:
     """Locations are counted over all servers; one is spelt without an s, none and many with it."""
-    location = Location("/")
-    server = VirtualServer("www", (), (), (location,) * locations, fallback=location)
-    settings = Settings({str(n): Upstream(str(n), ()) for n in range(upstreams)}, (server,) * servers)
-    assert expected == tap.summary(settings)
+    lines = [f"[upstream {n}]\nserver = 10.0.0.1\n" for n in range(upstreams)]
+    for n in range(servers):
+        lines.append(f"[server {n}]\nserver_name = {n}.example\n")
+        lines += [f"[location {n} /{m}]\nreturn = 404\n" for m in range(locations)]
+    assert expected == tap.summary(loads("".join(lines)))
 
 
 def test_real_check_prints_one_clean_line(good: str, tmp_path: Path) -> None:

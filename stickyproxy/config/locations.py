@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from stickyproxy.config.addresses import parse_address
+from stickyproxy.config.directives import UPSTREAM
 from stickyproxy.config.proxying import DefaultRedirect, ProxyPassLine
-from stickyproxy.config.scopes import Scope
+from stickyproxy.config.scopes import Argument, Scope, defaults
 from stickyproxy.config.settings import (
     AccessLog,
     Location,
@@ -20,6 +21,7 @@ from stickyproxy.config.settings import (
 )
 from stickyproxy.config.suggest import suggest
 from stickyproxy.config.templates import Template
+from stickyproxy.config.upstreams import build_upstream
 
 
 @frozen
@@ -159,5 +161,8 @@ def _resolve(
     except ValueError as error:
         scope.blame("proxy_pass", str(error))
         return None
-    direct.setdefault(target, Upstream(target, (server,), position=scope.where("proxy_pass")))
+    if target not in direct:
+        written = Argument(server, scope.where("proxy_pass"))
+        alone = Scope(scope.title, scope.position, scope.faults, {"server": (written,)}, defaults(UPSTREAM))
+        direct[target] = build_upstream(alone, target)
     return ProxyPass(target, host, line.uri)

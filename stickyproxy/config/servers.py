@@ -24,7 +24,6 @@ def build_server(
         client_header_timeout=scope.value("client_header_timeout"),
         keepalive_timeout=scope.value("keepalive_timeout"),
         keepalive_requests=scope.value("keepalive_requests"),
-        position=scope.position,
     )
 
 

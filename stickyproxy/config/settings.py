@@ -1,7 +1,8 @@
 """What a configuration says, as frozen values: the only form in which the other rooms ever see it.
 
 Times are seconds (float), sizes are bytes (int). Names, hosts and paths are `str`; whatever goes out on the wire is
-`bytes` or a `Template`.
+`bytes` or a `Template`. What a directive is worth when it is left out says the table of directives; what a parameter
+of `server`, `session_sticky` and `jvm_route` is worth then is said here.
 """
 
 from ipaddress import IPv4Network, IPv6Network
@@ -84,11 +85,10 @@ class Upstream:
 
     name: str
     servers: tuple[Server, ...]
-    stickiness: SessionSticky | JvmRoute | None = None
-    keepalive: int = 32
-    keepalive_timeout: float = 60.0
-    keepalive_requests: int = 1000
-    position: Position = Position("", 0)
+    stickiness: SessionSticky | JvmRoute | None
+    keepalive: int
+    keepalive_timeout: float
+    keepalive_requests: int
 
 
 # -- logs ------------------------------------------------------------------------------------------------------------
@@ -135,8 +135,8 @@ class Listen:
 
     endpoint: str
     shown: str
-    default_server: bool = False
-    position: Position = Position("", 0)
+    default_server: bool
+    position: Position
 
 
 @frozen
@@ -206,9 +206,9 @@ class Redirect:
 class NextUpstream:
     """`proxy_next_upstream` with `_tries` and `_timeout` (0: no limit). `conditions` are nginx's, without `off`."""
 
-    conditions: frozenset[str] = frozenset({"error", "timeout"})
-    tries: int = 0
-    timeout: float = 0.0
+    conditions: frozenset[str]
+    tries: int
+    timeout: float
 
 
 @frozen
@@ -220,25 +220,25 @@ class Location:
     """
 
     path: str
-    exact: bool = False
-    slashed: bool = False
-    proxy_pass: ProxyPass | None = None
-    return_: Return | None = None
-    access: tuple[AccessRule, ...] = ()
-    access_logs: tuple[AccessLog, ...] = ()
-    add_headers: tuple[HeaderLine, ...] = ()
-    client_body_timeout: float = 60.0
-    client_max_body_size: int = 1024 * 1024
-    error_pages: tuple[ErrorPage, ...] = ()
-    proxy_connect_timeout: float = 60.0
-    proxy_hide_headers: frozenset[bytes] = frozenset()
-    proxy_next_upstream: NextUpstream = NextUpstream()
-    proxy_read_timeout: float = 60.0
-    proxy_redirects: tuple[Redirect, ...] = ()
-    proxy_send_timeout: float = 60.0
-    proxy_set_headers: tuple[HeaderLine, ...] = ()
-    send_timeout: float = 60.0
-    position: Position = Position("", 0)
+    exact: bool
+    slashed: bool
+    proxy_pass: ProxyPass | None
+    return_: Return | None
+    access: tuple[AccessRule, ...]
+    access_logs: tuple[AccessLog, ...]
+    add_headers: tuple[HeaderLine, ...]
+    client_body_timeout: float
+    client_max_body_size: int
+    error_pages: tuple[ErrorPage, ...]
+    proxy_connect_timeout: float
+    proxy_hide_headers: frozenset[bytes]
+    proxy_next_upstream: NextUpstream
+    proxy_read_timeout: float
+    proxy_redirects: tuple[Redirect, ...]
+    proxy_send_timeout: float
+    proxy_set_headers: tuple[HeaderLine, ...]
+    send_timeout: float
+    position: Position
 
 
 @frozen
@@ -254,10 +254,9 @@ class VirtualServer:
     server_names: tuple[str, ...]
     locations: tuple[Location, ...]
     fallback: Location
-    client_header_timeout: float = 60.0
-    keepalive_timeout: float = 75.0
-    keepalive_requests: int = 1000
-    position: Position = Position("", 0)
+    client_header_timeout: float
+    keepalive_timeout: float
+    keepalive_requests: int
 
 
 @frozen
@@ -266,5 +265,5 @@ class Settings:
 
     upstreams: dict[str, Upstream]
     servers: tuple[VirtualServer, ...]
-    error_logs: tuple[ErrorLog, ...] = ()
-    worker_shutdown_timeout: float = 30.0
+    error_logs: tuple[ErrorLog, ...]
+    worker_shutdown_timeout: float

@@ -29,7 +29,6 @@ def build_upstream(scope: Scope, name: str) -> Upstream:
         keepalive=scope.value("keepalive"),
         keepalive_timeout=scope.value("keepalive_timeout"),
         keepalive_requests=scope.value("keepalive_requests"),
-        position=scope.position,
     )
 
 

@@ -1,5 +1,6 @@
 """Connections to the servers of one upstream: kept ones first, new ones where none is idle."""
 
+from collections.abc import Hashable
 from typing import cast
 
 from attrs import frozen
@@ -11,7 +12,7 @@ from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from stickyproxy.config.addresses import InetAddress, UnixAddress
-from stickyproxy.errors import ConnectFailed, ConnectTimedOut
+from stickyproxy.errors import ConnectFailed, ConnectTimedOut, ServerFault
 from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.pool import Pool
@@ -23,9 +24,9 @@ Address = InetAddress | UnixAddress
 class AgentSettings:
     """How connections are kept: how many idle ones, for how many seconds, and for how many requests each."""
 
-    keepalive: int = 32
-    keepalive_timeout: float = 60.0
-    keepalive_requests: int = 1000
+    keepalive: int
+    keepalive_timeout: float
+    keepalive_requests: int
 
 
 class Agent:
@@ -34,20 +35,20 @@ class Agent:
     def __init__(self, reactor: IReactorTCP, deadlines: Deadlines, settings: AgentSettings) -> None:
         self.settings = settings
         self.deadlines = deadlines
-        self._reactor = reactor
+        self.reactor = reactor
         self._pool: Pool[ServerConnection] = Pool(settings.keepalive)
 
-    def take(self, address: Address) -> ServerConnection | None:
-        """Take an idle connection to `address`, or None."""
-        return self._pool.take(address)
+    def take(self, key: Hashable) -> ServerConnection | None:
+        """Take an idle connection that leads to `key`, which is its address, or None."""
+        return self._pool.take(key)
 
     def connect(self, address: Address, timeout: float) -> "Deferred[ServerConnection]":
         """Make a new connection within `timeout` seconds; fires with it, or fails with ConnectFailed, ConnectTimedOut.
 
         Cancelling the Deferred gives the attempt up.
         """
-        connecting = self._endpoint(address, timeout).connect(_ServerFactory(self, address))
-        return cast("Deferred[ServerConnection]", connecting.addErrback(_translate))
+        connecting = self.endpoint(address, timeout).connect(_ServerFactory(self, address))
+        return cast("Deferred[ServerConnection]", connecting.addErrback(translate))
 
     def keep(self, connection: ServerConnection) -> None:
         """Take back a connection that can serve another request."""
@@ -61,11 +62,12 @@ class Agent:
         """Close all that is idle."""
         self._pool.clear()
 
-    def _endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
+    def endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
+        """Return what connects to `address`, within `timeout` seconds."""
         if isinstance(address, UnixAddress):
-            return UNIXClientEndpoint(self._reactor, address.path, timeout=timeout)
+            return UNIXClientEndpoint(self.reactor, address.path, timeout=timeout)
         endpoint = TCP4ClientEndpoint if address.ip.version == 4 else TCP6ClientEndpoint
-        return endpoint(self._reactor, address.host, address.port, timeout=timeout)
+        return endpoint(self.reactor, address.host, address.port, timeout=timeout)
 
 
 class _ServerFactory(Factory):
@@ -80,7 +82,10 @@ class _ServerFactory(Factory):
         return ServerConnection(self._agent, self._address, settings.keepalive_timeout, settings.keepalive_requests)
 
 
-def _translate(failure: Failure) -> Failure:
+def translate(failure: Failure) -> Failure:
+    """Turn what went wrong with an endpoint into a ServerFault."""
+    if failure.check(ServerFault):
+        return failure
     if failure.check(TimeoutError, TCPTimedOutError):
         return Failure(ConnectTimedOut("no connection in time"))
     return Failure(ConnectFailed(failure.getErrorMessage()))

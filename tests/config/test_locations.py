@@ -85,12 +85,28 @@ def test_alike(faults_of: Callable[[str], list[str]], one: str, other: str, expe
 
 
 def test_defaults() -> None:
-    """A location that says nothing but its target has the defaults of the settings."""
+    """A location that says nothing but its target has the defaults of the directives."""
     location = location_of("proxy_pass = http://app")
     expected = Location(
         "/",
+        exact=False,
+        slashed=False,
         proxy_pass=ProxyPass("app", b"app"),
+        return_=None,
+        access=(),
+        access_logs=(),
+        add_headers=(),
+        client_body_timeout=60.0,
+        client_max_body_size=1024 * 1024,
+        error_pages=(),
+        proxy_connect_timeout=60.0,
+        proxy_hide_headers=frozenset(),
+        proxy_next_upstream=NextUpstream(frozenset({"error", "timeout"}), 0, 0.0),
+        proxy_read_timeout=60.0,
         proxy_redirects=(Redirect(b"http://app/", Template((b"/",))),),
+        proxy_send_timeout=60.0,
+        proxy_set_headers=(),
+        send_timeout=60.0,
         position=Position("sticky.ini", 7),
     )
     assert expected == location
@@ -203,7 +219,7 @@ def test_address_for_a_target(target: str, server: Server, host: bytes) -> None:
     settings = loads(
         f"[server www]\n[location www /a]\nproxy_pass = http://{target}\n[location www /b]\nproxy_pass = http://{target}\n"
     )
-    assert {target: Upstream(target, (server,), position=Position("sticky.ini", 3))} == settings.upstreams
+    assert {target: Upstream(target, (server,), None, 32, 60.0, 1000)} == settings.upstreams
     assert [ProxyPass(target, host)] * 2 == [location.proxy_pass for location in settings.servers[0].locations]
 
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from stickyproxy.config.load import loads
-from stickyproxy.config.settings import Listen, Location, Position, Return, VirtualServer
+from stickyproxy.config.settings import Listen, Position, Return, VirtualServer
 from stickyproxy.config.templates import parse_template
 
 
@@ -16,15 +16,10 @@ def server_of(text: str) -> VirtualServer:
 def test_defaults() -> None:
     """A server that says nothing listens on port 80 for requests without a host, and answers 404."""
     position = Position("sticky.ini", 1)
-    expected = VirtualServer(
-        "www",
-        (Listen("tcp:80", "0.0.0.0:80", position=position),),
-        ("",),
-        (),
-        Location("/", return_=Return(404), position=position),
-        position=position,
-    )
-    assert expected == server_of("")
+    server = server_of("")
+    listens = (Listen("tcp:80", "0.0.0.0:80", default_server=False, position=position),)
+    assert VirtualServer("www", listens, ("",), (), server.fallback, 60.0, 75.0, 1000) == server
+    assert ("/", Return(404), position) == (server.fallback.path, server.fallback.return_, server.fallback.position)
 
 
 def test_all_that_is_said() -> None:

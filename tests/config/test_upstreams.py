@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from stickyproxy.config.addresses import InetAddress
-from stickyproxy.config.settings import JvmRoute, Position, SessionSticky, Settings, Upstream
+from stickyproxy.config.settings import JvmRoute, SessionSticky, Settings, Upstream
 
 SERVER = "\n[server www]\n[location www /]\nreturn = 404\n"
 
@@ -21,13 +21,12 @@ def test_upstream(settings_with: Callable[..., Settings]) -> None:
         upstream.keepalive_requests,
         upstream.stickiness,
     )
-    assert Position("sticky.ini", 1) == upstream.position
 
 
 def test_defaults(settings_with: Callable[..., Settings]) -> None:
-    """An upstream that says nothing but its servers has the defaults of the settings."""
+    """An upstream that says nothing but its servers has the defaults of the directives."""
     upstream = settings_with("[upstream u]\nserver = 10.0.0.1\n").upstreams["u"]
-    assert Upstream("u", upstream.servers, position=upstream.position) == upstream
+    assert Upstream("u", upstream.servers, None, 32, 60.0, 1000) == upstream
     assert isinstance(upstream.servers[0].address, InetAddress)
 
 

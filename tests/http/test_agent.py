@@ -21,7 +21,7 @@ class AgentTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = MemoryReactorClock()
         self.servers = Servers(self.reactor)
-        self.agent = Agent(self.reactor, Deadlines(self.reactor), AgentSettings(keepalive=1))
+        self.agent = Agent(self.reactor, Deadlines(self.reactor), AgentSettings(1, 60.0, 1000))
 
     def connected(self, address: InetAddress = A) -> ServerConnection:
         connecting = self.agent.connect(address, 5)

@@ -1,11 +1,12 @@
 import pytest
+from attrs import evolve
 
 from stickyproxy.config.settings import NextUpstream
 from stickyproxy.proxy.retries import may_try_next
 
 IDEMPOTENT = (b"GET", b"HEAD", b"OPTIONS", b"PUT", b"DELETE", b"TRACE")
 OTHERS = (b"POST", b"PATCH", b"LOCK", b"get", b"PURGE")
-DEFAULT = NextUpstream()
+DEFAULT = NextUpstream(frozenset({"error", "timeout"}), tries=0, timeout=0.0)
 
 
 def asked(
@@ -46,7 +47,7 @@ TRUTH = {
 def test_what_may_be_sent_again(facts: tuple[bool, bool, bool, bool], expected: bool) -> None:
     """A request goes out again if its method allows it or nothing was sent, and if its body is still there."""
     idempotent, unsent, resendable, told = facts
-    policy = NextUpstream(frozenset({"error", "non_idempotent"} if told else {"error"}))
+    policy = evolve(DEFAULT, conditions=frozenset({"error", "non_idempotent"} if told else {"error"}))
     answers = {
         asked(policy, method=method, unsent=unsent, resendable=resendable)
         for method in (IDEMPOTENT if idempotent else OTHERS)
@@ -68,7 +69,7 @@ def test_what_may_be_sent_again(facts: tuple[bool, bool, bool, bool], expected: 
 def test_conditions(conditions: set[str], allowed: set[str]) -> None:
     """Only what proxy_next_upstream names leads to another server."""
     happenings = {"error", "timeout", "invalid_header", "http_404", "http_502", "http_503"}
-    policy = NextUpstream(frozenset(conditions))
+    policy = evolve(DEFAULT, conditions=frozenset(conditions))
     assert allowed == {condition for condition in happenings if asked(policy, condition)}
 
 
@@ -84,7 +85,7 @@ def test_defaults() -> None:
 )
 def test_tries(limit: int, tries: int, expected: bool) -> None:
     """There are never more tries than proxy_next_upstream_tries, where 0 is no limit."""
-    assert expected == asked(NextUpstream(tries=limit), tries=tries)
+    assert expected == asked(evolve(DEFAULT, tries=limit), tries=tries)
 
 
 @pytest.mark.parametrize(
@@ -93,4 +94,4 @@ def test_tries(limit: int, tries: int, expected: bool) -> None:
 )
 def test_timeout(limit: float, elapsed: float, expected: bool) -> None:
     """No try begins when proxy_next_upstream_timeout has passed, where 0 is no limit."""
-    assert expected == asked(NextUpstream(timeout=limit), elapsed=elapsed)
+    assert expected == asked(evolve(DEFAULT, timeout=limit), elapsed=elapsed)

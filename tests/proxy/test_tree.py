@@ -1,11 +1,12 @@
 import pytest
+from attrs import evolve
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from twisted.web.resource import IResource, getChildForRequest
 from twisted.web.test.requesthelper import DummyRequest
 
 from stickyproxy.config.listening import parse_server_name
-from stickyproxy.config.settings import Location
+from stickyproxy.config.load import loads
 from stickyproxy.errors import ClientFault
 from stickyproxy.proxy.locations import LocationResource
 from stickyproxy.proxy.scope import Scope
@@ -13,10 +14,12 @@ from stickyproxy.proxy.tree import Branch, Hosts, VirtualHost
 from tests.proxy.facts import request
 from tests.proxy.spellings import PATHS, served
 
+FALLBACK = loads("[server www]").servers[0].fallback
+
 
 def leaf(name: str) -> LocationResource:
     """Make a location that is told from others by its name."""
-    return LocationResource(Scope(b"www", Location(name)))
+    return LocationResource(Scope(b"www", evolve(FALLBACK, path=name)))
 
 
 def name_of(location: LocationResource | None) -> str:

@@ -10,7 +10,7 @@ from stickyproxy.sticky.policies import build_policy
 def test_upstreams_are_told_apart() -> None:
     """An upstream holds its own servers and connections: two are never one, unless they share them all."""
     reactor = MemoryReactorClock()
-    agent = Agent(reactor, Deadlines(reactor), AgentSettings())
+    agent = Agent(reactor, Deadlines(reactor), AgentSettings(1, 60.0, 1000))
     policy, group = build_policy(None, ()), Group(())
     upstream = Upstream(b"app", policy, group, agent)
     assert upstream == Upstream(b"app", policy, group, agent)
