@@ -19,6 +19,9 @@ _OWN_PARAMETER = {
     "samesite": "samesite=",
     "partitioned": "partitioned",
 }
+# Parameters that add an attribute to the cookie, and the one that is called otherwise in SessionSticky.
+_ATTRIBUTES = ("secure", "httponly", "samesite", "partitioned", "attr")
+_FIELD = {"option": "indirect"}
 _SAMESITE = {"strict": b"SameSite=Strict", "lax": b"SameSite=Lax", "none": b"SameSite=None"}
 _JVM_COOKIE = re.compile(r"\$cookie_([^|]*)(?:\|(.*))?")
 _URL_NAME = re.compile(r"[^\x00-\x20\x7f-\U0010ffff;?&/#=|%\"]+")
@@ -31,10 +34,10 @@ def parse_session_sticky(words: Sequence[str]) -> SessionSticky:
         {
             "cookie": values.token,
             "domain": _attribute_value,
-            "path": lambda word: _attribute_value(word) if word else b"",
+            "path": lambda word: _attribute_value(word) if word else None,
             "maxage": _whole_seconds,
             "mode": values.choice("insert", "rewrite", "prefix"),
-            "option": values.choice("indirect", "direct"),
+            "option": lambda word: values.choice("indirect", "direct")(word) == "indirect",
             "maxidle": values.time,
             "maxlife": values.time,
             "fallback": values.on_off,
@@ -45,22 +48,11 @@ def parse_session_sticky(words: Sequence[str]) -> SessionSticky:
         flags=("secure", "httponly", "partitioned", "nocache"),
         repeatable=("attr",),
     )
-    if faults := [*_modes(found), *_browsers(found)]:
+    own = {_FIELD.get(name, name): value for name, value in found.items() if name not in _ATTRIBUTES}
+    sticky = SessionSticky(attributes=_attributes(found), **own)
+    if faults := [*_modes(sticky, found), *_browsers(sticky, found)]:
         raise ValueError(*faults)
-    return SessionSticky(
-        cookie=found.get("cookie", b"route"),
-        mode=found.get("mode", "insert"),
-        hash=found.get("hash", "md5"),
-        indirect=found.get("option") == "indirect",
-        domain=found.get("domain"),
-        path=found.get("path", b"/") or None,
-        maxage=found.get("maxage"),
-        maxidle=found.get("maxidle"),
-        maxlife=found.get("maxlife"),
-        fallback=found.get("fallback", True),
-        attributes=_attributes(found),
-        nocache="nocache" in found,
-    )
+    return sticky
 
 
 def _attributes(found: dict[str, Any]) -> tuple[bytes, ...]:
@@ -76,19 +68,17 @@ def _attributes(found: dict[str, Any]) -> tuple[bytes, ...]:
     return (*attributes, *found.get("attr", ()))
 
 
-def _modes(found: dict[str, Any]) -> list[str]:
+def _modes(sticky: SessionSticky, found: dict[str, Any]) -> list[str]:
     """Parameters that would do nothing, since in these modes the cookie and its attributes are the server's."""
-    mode = found.get("mode", "insert")
-    if mode == "insert":
+    if sticky.mode == "insert":
         return []
-    inserting = ("maxidle", "maxlife", "secure", "httponly", "samesite", "partitioned", "attr")
-    idle = [name for name in inserting if name in found]
-    return [f'parameter "{name}" does not apply to mode={mode}; expected mode=insert with it' for name in idle]
+    idle = [name for name in ("maxidle", "maxlife", *_ATTRIBUTES) if name in found]
+    return [f'parameter "{name}" does not apply to mode={sticky.mode}; expected mode=insert with it' for name in idle]
 
 
-def _browsers(found: dict[str, Any]) -> list[str]:
+def _browsers(sticky: SessionSticky, found: dict[str, Any]) -> list[str]:
     """Cookies that every browser throws away (RFC 6265bis, CHIPS)."""
-    name = found.get("cookie", b"route").lower()
+    name = sticky.cookie.lower()
     secure = "secure" in found
     faults = []
     if found.get("samesite") == "none" and not secure:
@@ -97,7 +87,7 @@ def _browsers(found: dict[str, Any]) -> list[str]:
         faults.append("partitioned without secure: browsers reject such a cookie; expected secure with it")
     if name.startswith(b"__secure-") and not secure:
         faults.append("cookie=__Secure-... without secure: browsers reject such a cookie; expected secure with it")
-    if name.startswith(b"__host-") and not (secure and "domain" not in found and found.get("path", b"/") == b"/"):
+    if name.startswith(b"__host-") and not (secure and sticky.domain is None and sticky.path == b"/"):
         faults.append(
             "cookie=__Host-...: browsers reject such a cookie but with Secure, Path=/ and no Domain; "
             "expected secure, path=/ and no domain="
@@ -137,4 +127,5 @@ def parse_jvm_route(words: Sequence[str]) -> JvmRoute:
     found = parse_parameters(words[1:], {"fallback": values.on_off}, ("reverse", "forward"))
     if "reverse" in found and "forward" in found:
         raise ValueError('"reverse" and "forward" exclude each other; expected one of them')
-    return JvmRoute(cookie, url_name.encode(), forward="forward" in found, fallback=found.get("fallback", True))
+    found.pop("reverse", None)
+    return JvmRoute(cookie, url_name.encode(), **found)
