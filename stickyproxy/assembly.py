@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from stickyproxy.balance.group import Group
-from stickyproxy.config.settings import Listen, Location, Server, Settings, VirtualServer
+from stickyproxy.config.settings import Listen, Location, Position, Server, Settings, VirtualServer
 from stickyproxy.config.settings import Upstream as UpstreamSettings
+from stickyproxy.errors import StartError
 from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.words import ChannelSettings
 from stickyproxy.observe.access_log import AccessLog
-from stickyproxy.observe.log_files import LogFiles
+from stickyproxy.observe.log_files import LogFile, LogFiles
 from stickyproxy.proxy.locations import LocationResource, ProxyResource, ReturnResource
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.site import Site
@@ -75,9 +76,19 @@ def build_host(server: VirtualServer, upstreams: Mapping[str, Upstream], logs: L
 def _resource(
     location: Location, server_name: bytes, upstreams: Mapping[str, Upstream], logs: LogFiles
 ) -> LocationResource:
-    observers = [AccessLog(logs.open(log.path), log.format) for log in location.access_logs]
+    observers = [
+        AccessLog(open_log(logs, "access_log", log.path, log.position), log.format) for log in location.access_logs
+    ]
     scope = Scope(server_name, location, observers)
     if location.proxy_pass is not None:
         return ProxyResource(scope, upstreams[location.proxy_pass.upstream])
     assert location.return_ is not None
     return ReturnResource(scope, location.return_)
+
+
+def open_log(logs: LogFiles, directive: str, path: str, position: Position) -> LogFile:
+    """Open the log that a directive names. Raises StartError with a line that names the directive too."""
+    try:
+        return logs.open(path)
+    except StartError as error:
+        raise StartError(f"{position}: {directive}: {error}") from None

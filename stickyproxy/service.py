@@ -20,7 +20,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, globalLogPublisher
 
-from stickyproxy.assembly import build_sites, build_upstreams
+from stickyproxy.assembly import build_sites, build_upstreams, open_log
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Settings
 from stickyproxy.demo import start_demo
@@ -75,7 +75,10 @@ class ProxyService(Service):
     def open(self, lookup: Lookup) -> None:
         """Open logs, resolve names by `lookup`, and listen. Raises StartError; nothing stays open then."""
         try:
-            self._observers = [error_log(self._logs.open(log.path), log.level) for log in self.settings.error_logs]
+            self._observers = [
+                error_log(open_log(self._logs, "error_log", log.path, log.position), log.level)
+                for log in self.settings.error_logs
+            ]
             self._attach_error_logs()
             upstreams = build_upstreams(
                 self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent

@@ -177,9 +177,11 @@ access_log = off
 
 
 def test_log_that_cannot_be_opened() -> None:
-    """An access log that cannot be opened keeps the proxy from starting."""
-    with pytest.raises(StartError, match=r"^cannot open the log /nowhere/access\.log: No such file or directory$"):
+    """An access log that cannot be opened keeps the proxy from starting, and the line that names it is told."""
+    with pytest.raises(StartError) as refusal:
         sites("[http]\naccess_log = /nowhere/access.log\n" + FIRST)
+    reason = "cannot open the log /nowhere/access.log: No such file or directory"
+    assert f"sticky.ini:2: access_log: {reason}" == str(refusal.value)
 
 
 JUNK = st.binary(max_size=30)

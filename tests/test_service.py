@@ -408,9 +408,16 @@ def test_place_that_is_not_to_be_had(listen: str, reason: str, house: House, tmp
 
 
 def test_log_that_is_not_to_be_had(house: House, tmp_path: Path) -> None:
-    """A log that cannot be opened is refused in one line, and nothing else stays open."""
+    """A log that cannot be opened is refused in one line, with its own, and nothing else stays open."""
     text = MUCH.format(folder=tmp_path, log="no/access.log", listen="8081")
-    assert f"cannot open the log {tmp_path}/no/access.log: No such file or directory" == refusal(house, text)
+    reason = f"cannot open the log {tmp_path}/no/access.log: No such file or directory"
+    assert f"sticky.ini:4: access_log: {reason}" == refusal(house, text)
+
+
+def test_error_log_that_is_not_to_be_had(house: House, tmp_path: Path) -> None:
+    """An error log that cannot be opened is refused like any other."""
+    reason = f"cannot open the log {tmp_path}: Is a directory"
+    assert f"sticky.ini:3: error_log: {reason}" == refusal(house, f"[main]\nerror_log =\n  {tmp_path}\n{PASS}")
 
 
 # -- real sockets ----------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from stickyproxy.config.logs import BUILT_IN_FORMATS
 from stickyproxy.config.reader import Section, parse, read
 from stickyproxy.config.scopes import Scope, defaults, open_scope
 from stickyproxy.config.servers import build_server, check_addresses, collect_backlogs
-from stickyproxy.config.settings import Location, LogFormat, Position, ProxyPass, Return, Settings, Upstream
+from stickyproxy.config.settings import ErrorLog, Location, LogFormat, Position, ProxyPass, Return, Settings, Upstream
 from stickyproxy.config.suggest import suggest
 from stickyproxy.config.upstreams import build_upstream
 from stickyproxy.errors import ConfigError, Fault
@@ -69,8 +69,12 @@ def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings
         faults.append(Fault(file, 1, "", "", "no server; expected at least one [server NAME]"))
     if faults:
         raise ConfigError(sorted(faults, key=lambda fault: (fault.file != file, fault)))
+    error_logs = tuple(
+        ErrorLog(argument.value.path, argument.value.level, argument.position)
+        for argument in main.arguments("error_log")
+    )
     patience = main.value("worker_shutdown_timeout")
-    return Settings(upstreams | direct, tuple(servers.values()), main.values("error_log"), patience)
+    return Settings(upstreams | direct, tuple(servers.values()), error_logs, patience)
 
 
 def _section(blocks: Blocks, kind: str, file: str) -> Section:

@@ -65,9 +65,9 @@ def build_location(
         return_=action if isinstance(action, Return) else None,
         access=values("access"),
         access_logs=tuple(
-            AccessLog(line.path, formats[line.format])
-            for line in values("access_log")
-            if line is not None and line.format in formats
+            AccessLog(argument.value.path, formats[argument.value.format], argument.position)
+            for argument in scope.arguments("access_log")
+            if argument.value is not None and argument.value.format in formats
         ),
         add_headers=values("add_header"),
         client_body_timeout=value("client_body_timeout"),

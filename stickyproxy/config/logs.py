@@ -6,8 +6,7 @@ from attrs import frozen
 
 from stickyproxy.config import values
 from stickyproxy.config.parameters import parse_parameters
-from stickyproxy.config.settings import ErrorLog, LogFormat
-from stickyproxy.config.suggest import suggest
+from stickyproxy.config.settings import LogFormat
 from stickyproxy.config.templates import parse_template
 
 LEVELS = ("debug", "info", "notice", "warn", "error", "crit", "alert", "emerg")
@@ -41,6 +40,14 @@ class AccessLogLine:
     format: str = "combined"
 
 
+@frozen
+class ErrorLogLine:
+    """One `error_log`."""
+
+    path: str
+    level: str = "error"
+
+
 def parse_access_log(words: Sequence[str]) -> AccessLogLine | None:
     """Read `PATH [FORMAT]`, or `off`, which is None."""
     if words[0] != "off":
@@ -53,22 +60,19 @@ def parse_access_log(words: Sequence[str]) -> AccessLogLine | None:
 def parse_log_format(words: Sequence[str]) -> LogFormat:
     """Read `NAME [escape=default|json|none] TEMPLATE...`; the words of the template are joined without a space."""
     name, *template = words
-    escape = "default"
+    found = {}
     if template[0].startswith("escape="):
-        escape = parse_parameters([template.pop(0)], {"escape": values.choice("default", "json", "none")})["escape"]
+        found = parse_parameters([template.pop(0)], {"escape": values.choice("default", "json", "none")})
     if not template:
         raise ValueError("the format is empty; expected NAME [escape=default|json|none] TEMPLATE...")
     if name in {known.name for known in BUILT_IN_FORMATS}:
         raise ValueError(f'"{name}" is built in; expected another name')
-    return LogFormat(name, parse_template(*template), escape)
+    return LogFormat(name, parse_template(*template), **found)
 
 
-def parse_error_log(words: Sequence[str]) -> ErrorLog:
+def parse_error_log(words: Sequence[str]) -> ErrorLogLine:
     """Read `PATH [LEVEL]`."""
-    level = words[1] if len(words) > 1 else "error"
-    if level not in LEVELS:
-        raise ValueError(f'unknown level "{level}"; expected {values.listed(LEVELS)}{suggest(level, LEVELS)}')
-    return ErrorLog(_path(words[0]), level)
+    return ErrorLogLine(_path(words[0]), *map(values.choice(*LEVELS), words[1:]))
 
 
 def _path(word: str) -> str:

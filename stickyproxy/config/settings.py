@@ -109,6 +109,7 @@ class AccessLog:
 
     path: str
     format: LogFormat
+    position: Position
 
 
 @frozen

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from stickyproxy.config.directives import DIRECTIVES
 from stickyproxy.config.load import load, loads
-from stickyproxy.config.settings import AccessLog, ErrorLog, LogFormat
+from stickyproxy.config.settings import AccessLog, ErrorLog, LogFormat, Position
 from stickyproxy.config.templates import parse_template
 from stickyproxy.errors import ConfigError, Fault
 
@@ -44,6 +44,11 @@ def faults_of_file(path: Path) -> list[str]:
     return str(caught.value).replace(f"{path.parent}/", "").split("\n")
 
 
+def at(line: int) -> Position:
+    """Make a position in the file `sticky.ini`."""
+    return Position("sticky.ini", line)
+
+
 def test_example() -> None:
     """The documented example is sound: three demo servers behind one sticky upstream, on a port of the loopback."""
     settings = load(str(CHECKOUT / "etc" / "sticky.ini"))
@@ -69,9 +74,9 @@ log_format =
 access_log = b.log short
 """
     )
-    assert (ErrorLog("a.log", "info"), ErrorLog("stderr")) == settings.error_logs
+    assert (ErrorLog("a.log", "info", at(3)), ErrorLog("stderr", "error", at(4))) == settings.error_logs
     format_ = LogFormat("short", parse_template("$status $uri"))
-    assert (AccessLog("b.log", format_),) == settings.servers[0].fallback.access_logs
+    assert (AccessLog("b.log", format_, at(9)),) == settings.servers[0].fallback.access_logs
 
 
 def test_all_faults_at_once() -> None:

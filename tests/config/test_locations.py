@@ -138,7 +138,7 @@ send_timeout = 7
 """
     )
     assert (False, None) == (location.access[0].allow, location.access[0].network)
-    assert (AccessLog("a.log", BUILT_IN_FORMATS[1]),) == location.access_logs
+    assert (AccessLog("a.log", BUILT_IN_FORMATS[1], Position("sticky.ini", 10)),) == location.access_logs
     assert (HeaderLine(b"X", parse_template("$status"), always=True),) == location.add_headers
     assert "/sorry" == location.error_pages[0].uri
     assert frozenset({b"x-powered-by", b"server"}) == location.proxy_hide_headers

@@ -7,11 +7,12 @@ import pytest
 from stickyproxy.config.logs import (
     BUILT_IN_FORMATS,
     AccessLogLine,
+    ErrorLogLine,
     parse_access_log,
     parse_error_log,
     parse_log_format,
 )
-from stickyproxy.config.settings import ErrorLog, LogFormat
+from stickyproxy.config.settings import LogFormat
 from stickyproxy.config.templates import parse_template
 
 LEVELS = "debug, info, notice, warn, error, crit, alert or emerg"
@@ -72,9 +73,10 @@ def test_log_format(words: list[str], expected: LogFormat) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"), [(["a.log"], ErrorLog("a.log", "error")), (["stderr", "info"], ErrorLog("stderr", "info"))]
+    ("words", "expected"),
+    [(["a.log"], ErrorLogLine("a.log", "error")), (["stderr", "info"], ErrorLogLine("stderr", "info"))],
 )
-def test_error_log(words: list[str], expected: ErrorLog) -> None:
+def test_error_log(words: list[str], expected: ErrorLogLine) -> None:
     """An error log has a path and a level, which is `error` when left out."""
     assert expected == parse_error_log(words)
 
@@ -95,7 +97,7 @@ def test_error_log(words: list[str], expected: ErrorLog) -> None:
         (
             parse_error_log,
             ["a.log", "warning"],
-            f'unknown level "warning"; expected {LEVELS}; did you mean "warn"?',
+            f'"warning" is unknown; expected {LEVELS}; did you mean "warn"?',
         ),
     ],
 )
