@@ -120,7 +120,8 @@ class ErrorLog:
     """
 
     path: str
-    level: str = "error"
+    level: str
+    position: Position
 
 
 # -- servers and locations -------------------------------------------------------------------------------------------
