@@ -11,10 +11,12 @@ from twisted.internet.testing import MemoryReactorClock
 
 from stickyproxy.assembly import build_sites, build_upstreams
 from stickyproxy.config.load import loads
+from stickyproxy.config.logs import LEVELS as CONFIGURED
 from stickyproxy.errors import StartError
 from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.words import ChannelSettings
+from stickyproxy.observe.error_log import LEVELS as KNOWN
 from stickyproxy.observe.log_files import LogFiles
 from stickyproxy.proxy.site import Site
 from tests.wire import connect
@@ -182,6 +184,11 @@ def test_log_that_cannot_be_opened() -> None:
         sites("[http]\naccess_log = /nowhere/access.log\n" + FIRST)
     reason = "cannot open the log /nowhere/access.log: No such file or directory"
     assert f"sticky.ini:2: access_log: {reason}" == str(refusal.value)
+
+
+def test_levels() -> None:
+    """The error log knows each level that a configuration may name, and no other."""
+    assert set(CONFIGURED) == set(KNOWN)
 
 
 JUNK = st.binary(max_size=30)

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from urllib.parse import unquote
 
 from stickyproxy.config import values
-from stickyproxy.config.settings import AccessRule, ErrorPage, Return
+from stickyproxy.config.settings import CLOSE, REDIRECTS, AccessRule, ErrorPage, Return
 from stickyproxy.config.templates import Template, parse_template
 
-REDIRECTS = (301, 302, 303, 307, 308)
-_CLOSE = 444
 _WITHOUT_BODY = (204, 205, 304)
 _URL = re.compile(r"https?://.+|\$scheme.+", re.IGNORECASE)
 # What may stand in a URI (RFC 3986 section 2), but for `$`, and for `#` and brackets in a path.
@@ -30,7 +28,7 @@ def parse_return(words: Sequence[str]) -> Return:
         return Return(status)
     if status in REDIRECTS:
         return Return(status, _location(words[1]))
-    if status == _CLOSE or status in _WITHOUT_BODY:
+    if status == CLOSE or status in _WITHOUT_BODY:
         raise ValueError(f"{status} has no body; expected nothing behind it")
     return Return(status, parse_template(words[1]))
 

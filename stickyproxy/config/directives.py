@@ -10,7 +10,6 @@ from stickyproxy.config.answering import parse_access, parse_error_page, parse_r
 from stickyproxy.config.listening import parse_listen, parse_server_name
 from stickyproxy.config.logs import parse_access_log, parse_error_log, parse_log_format
 from stickyproxy.config.proxying import (
-    parse_field_name,
     parse_header,
     parse_next_upstream,
     parse_proxy_pass,
@@ -89,7 +88,7 @@ DIRECTIVES = (
     Directive("add_header", _everywhere, "NAME VALUE [always]", parse_header, least=2, most=3, repeatable=True),
     # servers
     Directive("proxy_set_header", _everywhere, "NAME VALUE", parse_header, least=2, most=2, repeatable=True),
-    Directive("proxy_hide_header", _everywhere, "NAME", _word(parse_field_name), repeatable=True),
+    Directive("proxy_hide_header", _everywhere, "NAME", _word(values.token), repeatable=True),
     Directive("proxy_redirect", _everywhere, "default|off|FROM TO", parse_redirect, "default", most=2, repeatable=True),
     Directive("proxy_connect_timeout", _everywhere, "TIME", _time, "60s"),
     Directive("proxy_send_timeout", _everywhere, "TIME", _time, "60s"),

@@ -105,17 +105,12 @@ def parse_proxy_pass(words: Sequence[str]) -> ProxyPassLine:
 
 def parse_header(words: Sequence[str]) -> HeaderLine:
     """Read `NAME VALUE`, and `always` behind it."""
-    name = parse_field_name(words[0])
+    name = values.token(words[0])
     if name.lower() in _FRAMING:
         raise ValueError(f'"{words[0]}" is set by the proxy alone; expected another field')
     if words[2:] not in ([], ["always"]):
         raise ValueError(f'"{words[2]}" stands behind the value; expected always or nothing, or quotes round the value')
     return HeaderLine(name, parse_template(values.printable(words[1])), always=len(words) > 2)
-
-
-def parse_field_name(word: str) -> bytes:
-    """The name of a header field."""
-    return values.token(word)
 
 
 def parse_redirect(words: Sequence[str]) -> Redirect | DefaultRedirect | None:

@@ -154,11 +154,16 @@ class ProxyPass:
     uri: bytes | None = None
 
 
+# Statuses of `return` that send the client elsewhere, and the one that closes the connection without an answer.
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+CLOSE = 444
+
+
 @frozen
 class Return:
     """`return STATUS [TEXT]`, `return STATUS URL`, `return URL` (ngx_http_rewrite_module, `return`).
 
-    `text` is the body, or for 301 302 303 307 308 the `Location`. Status 444 closes the connection without an answer.
+    `text` is the body, or for one of REDIRECTS the `Location`. The status may be CLOSE.
     """
 
     status: int
