@@ -56,6 +56,17 @@ class ClientFault(StickyProxyError):
         self.reason = reason
 
 
+class MalformedMessage(StickyProxyError):
+    """What arrived is no HTTP/1.1 message, or more than the limits allow; a client is answered with `status`.
+
+    Whoever reads a connection makes it the fault of the party at the other end.
+    """
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
 # -- the server ------------------------------------------------------------------------------------------------------
 
 

@@ -297,6 +297,11 @@ class Channel(Protocol):
         out += lines
         out.append(b"\r\n")
 
+    def send_interim(self, status: int, reason: bytes, lines: list[bytes]) -> None:
+        """Send an interim response at once: 102 or 103; the answer has not begun."""
+        self._out = [b"HTTP/1.1 %d %b\r\n" % (status, reason), *lines, b"\r\n"]
+        self.flush()
+
     def write(self, chunks: list[bytes]) -> None:
         """Add body bytes to the answer; they are left out where the answer has no body."""
         if self._bodiless:

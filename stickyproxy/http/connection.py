@@ -3,28 +3,38 @@
 from collections.abc import Hashable
 from typing import Protocol as Interface
 
-from httptools import HttpParserCallbackError, HttpParserError, HttpParserUpgrade, HttpResponseParser
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from stickyproxy.errors import ConnectionCut, ConnectionStale, MalformedResponse, ServerFault, ServerTimedOut
+from stickyproxy.errors import (
+    ConnectionCut,
+    ConnectionStale,
+    MalformedMessage,
+    MalformedResponse,
+    ServerFault,
+    ServerTimedOut,
+)
+from stickyproxy.http.bodies import Body
 from stickyproxy.http.deadlines import NEVER, Deadlines
-from stickyproxy.http.fields import Field
-from stickyproxy.http.response import ResponseHead, bodiless, read_response_head
+from stickyproxy.http.heads import STATUS_LINE, HeadReader
+from stickyproxy.http.response import ResponseHead, bodiless, body_of, read_response_head
 from stickyproxy.http.transports import Transport, closed_by_peer, writer
 
 # The largest response head that is read, in bytes.
 HEAD_LIMIT = 64 * 1024
 
-# Interim responses that the real one follows; they have no body.
+# Interim responses that the real one follows; they have no body (RFC 9110 section 15.2, RFC 8297).
 _INTERIM = frozenset({100, 102, 103})
 
 
 class ResponseReceiver(Interface):
     """What a connection tells about the response to the request that was sent on it."""
+
+    def interim_received(self, head: ResponseHead) -> None:
+        """A 102 or 103; the response is still to come."""
 
     def response_received(self, head: ResponseHead | None, chunks: list[bytes], ended: bool) -> None:
         """A part of the response: its head (once), body bytes, and whether it has ended."""
@@ -68,10 +78,8 @@ class ServerConnection(Protocol):
         self._keepalive_timeout = keepalive_timeout
         self._keepalive_requests = keepalive_requests
         self._seconds = keeper.deadlines.seconds
-        self._parser = HttpResponseParser(self)
+        self._heads = HeadReader(STATUS_LINE, HEAD_LIMIT)
         self._receiver: ResponseReceiver | None = None
-        # Why a head was refused: the parser would tell only that one of its callbacks failed.
-        self._refused: MalformedResponse | None = None
         self._gone = False
 
     # -- the request ---------------------------------------------------------------------------------------------------
@@ -95,10 +103,9 @@ class ServerConnection(Protocol):
         self._sent = complete
         self._read_timeout = read_timeout
         self._send_timeout = send_timeout
-        self._reason = b""
-        self._fields: list[Field] = []
-        self._head_size = self._fields_size = 0
+        self._head_size = 0
         self._head: ResponseHead | None = None
+        self._body: Body | None = None
         self._told = self._ended = self._extra = self._held = self._blocked = False
         self._chunks: list[bytes] = []
         self._await()
@@ -162,26 +169,51 @@ class ServerConnection(Protocol):
             self._discard()
             return
         try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade:
-            self._fail(MalformedResponse("101 without an upgrade asked for"))
+            self._read(data)
+        except MalformedMessage as malformed:
+            self._fail(MalformedResponse(str(malformed)))
             return
-        except HttpParserCallbackError:
-            if self._refused is None:
-                raise
-            self._fail(self._refused)
+        except MalformedResponse as fault:
+            self._fail(fault)
             return
-        except HttpParserError as error:
-            if not self._ended:
-                self._fail(MalformedResponse(str(error)))
-                return
-            self._extra = True
-        if self._head is None:
-            self._head_size += len(data)
+        if self._head is not None:
+            self._tell(receiver)
+
+    def _read(self, data: bytes) -> None:
+        """Read what has arrived up to the end of the response; what comes behind it belongs to nothing."""
+        while data and not self._ended:
+            if self._body is None:
+                data = self._read_head(data)
+            else:
+                parts, data = self._body.take(data)
+                self._chunks += parts
+                self._ended = self._body.ended
+        self._extra = bool(data)
+
+    def _read_head(self, data: bytes) -> bytes:
+        heads = self._heads
+        self._head_size += len(data)
+        rest = heads.feed(data)
+        if rest is None:
             if self._head_size > HEAD_LIMIT:
-                self._fail(MalformedResponse("response head too large"))
-            return
-        self._tell(receiver)
+                raise MalformedResponse("response head too large")
+            return b""
+        _, digits, reason = heads.first
+        status = int(digits)
+        no_body = bodiless(self._method, status)
+        head = read_response_head(
+            status, (reason or b"").rstrip(), heads.fields, heads.http11, heads.keep_alive, no_body
+        )
+        if status >= 200:
+            self._head = head
+            self._body = body = body_of(head, no_body)
+            self._ended = body.ended
+        elif status not in _INTERIM:
+            # A 101 that nobody asked for, or what nobody knows the meaning of.
+            raise MalformedResponse(f"an unexpected {status}")
+        elif status != 100 and self._receiver is not None:
+            self._receiver.interim_received(head)
+        return rest
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
@@ -222,9 +254,6 @@ class ServerConnection(Protocol):
         assert self._head is not None
         clean = self._sent and self._head.reusable and not self._extra and not self._gone
         if clean and self.requests < self._keepalive_requests:
-            if self._method == b"HEAD":
-                # The parser still waits for the body that an answer to HEAD does not have.
-                self._parser = HttpResponseParser(self)
             self.deadline = self._seconds() + self._keepalive_timeout
             self._keeper.keep(self)
         else:
@@ -239,63 +268,6 @@ class ServerConnection(Protocol):
         self.close()
         if receiver is not None:
             receiver.server_failed(fault)
-
-    # -- what the parser calls -----------------------------------------------------------------------------------------
-
-    def on_message_begin(self) -> None:
-        if self._ended:
-            self._extra = True
-
-    def on_status(self, reason: bytes) -> None:
-        self._reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # After the head these are trailers: read, and dropped.
-        if self._head is None:
-            self._fields.append((name.lower(), name, value.rstrip(b" \t")))
-            self._fields_size += len(name) + len(value) + 4
-
-    def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if self._head is not None:
-            return
-        if status < 200:
-            if status not in _INTERIM:
-                # A 101 that nobody asked for, and what the parser would give a body to.
-                raise self._refuse(MalformedResponse(f"an unexpected {status}"))
-            # The real response follows (RFC 9110 section 15.2).
-            self._fields = []
-            self._reason = b""
-            return
-        if self._fields_size > HEAD_LIMIT:
-            raise self._refuse(MalformedResponse("response head too large"))
-        try:
-            self._head = read_response_head(
-                status,
-                self._reason.rstrip(),
-                self._fields,
-                self._parser.should_keep_alive(),
-                bodiless(self._method, status),
-            )
-        except MalformedResponse as fault:
-            raise self._refuse(fault) from None
-        # The parser does not know that an answer to HEAD ends with its head.
-        self._ended = self._method == b"HEAD"
-
-    def _refuse(self, fault: MalformedResponse) -> MalformedResponse:
-        self._refused = fault
-        return fault
-
-    def on_body(self, data: bytes) -> None:
-        if self._ended or self._head is None:
-            # Behind the response's end, or in an interim response, there is no body.
-            self._extra = True
-        else:
-            self._chunks.append(data)
-
-    def on_message_complete(self) -> None:
-        if self._head is not None:
-            self._ended = True
 
     # -- the transport's view: this connection produces what is written to it ------------------------------------------
 

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 Field = tuple[bytes, bytes, bytes]
 
+# A name, as a pattern (RFC 9110 section 5.6.2).
+TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+
 # The keys of no fields at all.
 NO_KEYS: frozenset[bytes] = frozenset()
 
@@ -28,6 +31,10 @@ HOP_BY_HOP = frozenset(
 _NEVER_NOMINATED = frozenset({b"content-length", b"host", b"cookie", b"set-cookie", b"connection"})
 
 
+# A longer Content-Length is no length of anything, and would not fit into what others count with.
+_LENGTH_LIMIT = 2**63
+
+
 def nominated(fields: Iterable[Field]) -> frozenset[bytes]:
     """Return the keys of the fields that the `Connection` lines declare hop by hop (RFC 9110 section 7.6.1)."""
     names = {token.strip().lower() for key, _, value in fields if key == b"connection" for token in value.split(b",")}
@@ -44,7 +51,11 @@ def first(fields: Iterable[Field], key: bytes) -> bytes:
 
 def content_length(value: bytes) -> int | None:
     """Return what a Content-Length says; None if it is no number of bytes (RFC 9110 section 8.6)."""
-    return int(value) if value.isdigit() and len(value) <= 19 else None
+    if not value.isdigit():
+        return None
+    digits = value.lstrip(b"0")
+    length = int(digits or b"0") if len(digits) <= 19 else _LENGTH_LIMIT
+    return length if length < _LENGTH_LIMIT else None
 
 
 def line(name: bytes, value: bytes) -> bytes:

@@ -9,8 +9,11 @@ from stickyproxy.errors import ClientFault
 from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, nominated
 
 # What a Host may be (RFC 9110 section 7.2, RFC 3986 section 3.2.2): a name or an address, and perhaps a port.
-_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{0,5}))?")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+
+# Methods that are no forward proxy's tunnel and no debugging aid here (RFC 9110 sections 9.3.6 and 9.3.8).
+_REFUSED = frozenset({b"CONNECT", b"TRACE"})
 
 # Most Connection lines say only this, and name no further field.
 _PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
@@ -59,43 +62,37 @@ class RequestHead:
 
 
 def read_request_head(
-    method: bytes, target: bytes, version: str, fields: list[Field], keep_alive: bool, limits: Limits
+    method: bytes, target: bytes, http11: bool, fields: list[Field], keep_alive: bool, size: int, limits: Limits
 ) -> RequestHead:
-    """Check what the parser found and return it as a head. Raises ClientFault with the status to answer.
+    """Check what was read and return it as a head. Raises ClientFault with the status to answer.
 
-    The parser has seen to tokens, line ends and message framing (RFC 9112); this adds what it leaves open.
+    The first line and each field are known to be well-formed (RFC 9112 sections 3 and 5), and all of them to be within
+    the limit for a head; this adds what they say together.
     """
-    if version not in ("1.1", "1.0"):
-        raise ClientFault(505, f"HTTP version {version}")
-    if method == b"CONNECT" or method == b"TRACE":
+    if method in _REFUSED:
         raise ClientFault(405, "method not allowed here")
     if len(target) > limits.target:
         raise ClientFault(414, "request target too long")
     if len(fields) > limits.fields:
         raise ClientFault(431, "too many header fields")
+    if size > limits.field and any(len(name) + len(value) > limits.field for _, name, value in fields):
+        raise ClientFault(431, "header field too large")
     draft = _Draft(fields)
-    size = len(method) + len(target) + 14
-    for key, name, value in fields:
-        field_size = len(name) + len(value)
-        if field_size > limits.field:
-            raise ClientFault(431, "header field too large")
-        size += field_size + 4
+    for key, _, value in fields:
         note = _NOTED.get(key)
         if note is not None:
             note(draft, value)
-    if size > limits.head:
-        raise ClientFault(431, "request head too large")
-    http11 = version == "1.1"
-    if draft.chunked and not http11:
-        raise ClientFault(400, "Transfer-Encoding in HTTP/1.0")
+    if draft.chunked and (draft.length is not None or not http11):
+        raise ClientFault(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0")
+    host = _host(draft.host, http11)
     if not target.startswith(b"/"):
-        target, draft.host = _absolute(method, target, draft.host)
+        target, host = _absolute(method, target, host)
     return RequestHead(
         method,
         target,
         http11,
         tuple(fields),
-        _host(draft.host, http11),
+        host,
         tuple(draft.cookies),
         draft.length,
         draft.chunked,
@@ -167,12 +164,13 @@ def _host(host: bytes | None, http11: bool) -> bytes:
         if http11:
             raise ClientFault(400, "no Host")
         return b""
-    if not _HOST.fullmatch(host):
+    match = _HOST.fullmatch(host)
+    if match is None or int(match[1] or 0) > 65535:
         raise ClientFault(400, "not a valid Host")
     return host
 
 
-def _absolute(method: bytes, target: bytes, host: bytes | None) -> tuple[bytes, bytes | None]:
+def _absolute(method: bytes, target: bytes, host: bytes) -> tuple[bytes, bytes]:
     """Split an absolute-form target into origin form and host (RFC 9112 section 3.2.2: the target's host rules)."""
     if target == b"*":
         if method != b"OPTIONS":
@@ -182,4 +180,4 @@ def _absolute(method: bytes, target: bytes, host: bytes | None) -> tuple[bytes, 
     if not match:
         raise ClientFault(400, "neither an absolute path nor an absolute URI")
     authority, rest = match.groups()
-    return rest if rest.startswith(b"/") else b"/" + rest, authority
+    return rest if rest.startswith(b"/") else b"/" + rest, _host(authority, True)

@@ -3,6 +3,7 @@
 from attrs import frozen
 
 from stickyproxy.errors import MalformedResponse
+from stickyproxy.http.bodies import Body, BodyUntilClose, ChunkedBody, SizedBody
 from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, nominated
 
 
@@ -33,14 +34,12 @@ def bodiless(method: bytes, status: int) -> bool:
 
 
 def read_response_head(
-    status: int, reason: bytes, fields: list[Field], keep_alive: bool, no_body: bool
+    status: int, reason: bytes, fields: list[Field], http11: bool, keep_alive: bool, no_body: bool
 ) -> ResponseHead:
-    """Check what the parser found and return it as a head. Raises MalformedResponse.
+    """Check what was read and return it as a head. Raises MalformedResponse.
 
-    `keep_alive` is what the parser makes of version and `Connection`; `no_body` says that none follows.
+    `keep_alive` is what version and `Connection` say; `no_body` says that none follows.
     """
-    if not 100 <= status <= 999:
-        raise MalformedResponse(f"status {status}")
     length: int | None = None
     chunked = False
     hop_by_hop = NO_KEYS
@@ -54,7 +53,16 @@ def read_response_head(
             chunked = True
         elif key == b"connection" and value.lower() not in (b"keep-alive", b"close"):
             hop_by_hop = nominated(fields)
-    if chunked and length is not None:
-        raise MalformedResponse("Content-Length with Transfer-Encoding")
+    if chunked and (length is not None or not http11):
+        raise MalformedResponse("Transfer-Encoding with Content-Length, or in HTTP/1.0")
     until_close = length is None and not chunked and not no_body
     return ResponseHead(status, reason, tuple(fields), length, until_close, keep_alive and not until_close, hop_by_hop)
+
+
+def body_of(head: ResponseHead, no_body: bool) -> Body:
+    """Return what reads the body that follows a head (RFC 9112 section 6.3); `no_body` says that none does."""
+    if no_body:
+        return SizedBody(0)
+    if head.length is not None:
+        return SizedBody(head.length)
+    return BodyUntilClose() if head.until_close else ChunkedBody()

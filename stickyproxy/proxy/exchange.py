@@ -174,8 +174,12 @@ class Exchange:
         self.channel.end()
 
     def refuse(self, status: int, lines: Sequence[bytes] = ()) -> None:
-        """Answer with an error: the page that `error_page` names, or a plain one."""
-        page = None if self._is_error_page else self.scope.error_page(status)
+        """Answer with an error: the page that `error_page` names, or a plain one.
+
+        What is malformed gets a plain one: nothing of it reaches a server, as a request for a page would.
+        """
+        plain = self._is_error_page or self.message.fault is not None
+        page = None if plain else self.scope.error_page(status)
         if page is None:
             status = self._status_instead or status
             content_type, body = error_page(status, self.head.first(b"accept"))

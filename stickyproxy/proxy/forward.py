@@ -169,6 +169,12 @@ class Forward(Exchange):
 
     # -- the response --------------------------------------------------------------------------------------------------
 
+    def interim_received(self, head: ResponseHead) -> None:
+        # An HTTP/1.0 client knows of none, and an error page's are not about what was asked for.
+        if self.head.http11 and not self._is_error_page:
+            lines, _ = self.scope.recipe.lines(self, head)
+            self.channel.send_interim(head.status, head.reason, lines)
+
     def response_received(self, head: ResponseHead | None, chunks: list[bytes], ended: bool) -> None:
         try:
             self._take(head, chunks, ended)

@@ -37,6 +37,10 @@ class Receiver:
         self.ended = False
         self.fault: ServerFault | None = None
         self.pauses: list[str] = []
+        self.interim: list[int] = []
+
+    def interim_received(self, head: ResponseHead) -> None:
+        self.interim.append(head.status)
 
     def response_received(self, head: ResponseHead | None, chunks: list[bytes], ended: bool) -> None:
         self.head = head or self.head
@@ -108,10 +112,10 @@ class ServerConnectionTests(SynchronousTestCase):
         self.assertFalse(receiver.ended)
 
     def test_interim(self) -> None:
-        """Interim responses are passed over; fields of theirs are no fields of the response."""
+        """Interim responses are told of but for 100; fields of theirs are no fields of the response."""
         receiver = self.ask()
         self.server.send(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n")
-        self.assertIsNone(receiver.head)
+        self.assertEqual((None, [103]), (receiver.head, receiver.interim))
         self.server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         self.assertEqual((200, b"OK", b""), (receiver.head.status, receiver.head.reason, receiver.head.first(b"link")))
 

@@ -1,14 +1,14 @@
 import pytest
 
 from stickyproxy.errors import MalformedResponse
-from stickyproxy.http.response import ResponseHead, bodiless, read_response_head
+from stickyproxy.http.response import ResponseHead, bodiless, body_of, read_response_head
 
 
 def read(
-    *lines: tuple[bytes, bytes], status: int = 200, keep_alive: bool = True, bodiless: bool = False
+    *lines: tuple[bytes, bytes], http11: bool = True, keep_alive: bool = True, bodiless: bool = False
 ) -> ResponseHead:
     fields = [(name.lower(), name, value) for name, value in lines]
-    return read_response_head(status, b"OK", fields, keep_alive, bodiless)
+    return read_response_head(200, b"OK", fields, http11, keep_alive, bodiless)
 
 
 LENGTH = (b"Content-Length", b"5")
@@ -58,10 +58,30 @@ def test_malformed(lines: list[tuple[bytes, bytes]]) -> None:
         read(*lines)
 
 
-def test_malformed_status() -> None:
-    """A status has three digits."""
+def test_chunked_in_http10() -> None:
+    """HTTP/1.0 knows no chunks, so that nobody can say where such a response ends (RFC 9112 section 6.1)."""
     with pytest.raises(MalformedResponse):
-        read(status=42)
+        read(CHUNKED, http11=False)
+
+
+@pytest.mark.parametrize(
+    ("lines", "no_body", "expected"),
+    [
+        ([LENGTH], False, ([b"abcde"], b"fgh", True)),
+        ([LENGTH], True, ([], b"abcdefgh", True)),
+        ([], False, ([b"abcdefgh"], b"", False)),
+    ],
+)
+def test_body_of(lines: list[tuple[bytes, bytes]], no_body: bool, expected: tuple[list[bytes], bytes, bool]) -> None:
+    """The head says where its body ends."""
+    body = body_of(read(*lines, bodiless=no_body), no_body)
+    assert expected == (*(body.take(b"abcdefgh") if not body.ended else ([], b"abcdefgh")), body.ended)
+
+
+def test_chunked_body() -> None:
+    """A chunked body ends with its last chunk."""
+    body = body_of(read(CHUNKED), False)
+    assert (([b"abc"], b"x"), True) == (body.take(b"3\r\nabc\r\n0\r\n\r\nx"), body.ended)
 
 
 @pytest.mark.parametrize(

@@ -24,12 +24,14 @@ def request(
 ) -> RequestHead:
     """Read a request; its Host line comes first, unless `host` is empty."""
     hosts = [b"Host: " + host] if host else []
-    return read_request_head(method, target, version, fields(*hosts, *lines), version == "1.1", Limits())
+    size = sum(map(len, (method, target, b"  HTTP/1.1\r\n", *hosts, *lines))) + 2 * len((*hosts, *lines)) + 2
+    http11 = version == "1.1"
+    return read_request_head(method, target, http11, fields(*hosts, *lines), http11, size, Limits())
 
 
 def response(status: int = 200, *lines: bytes) -> ResponseHead:
     """Read a response that has a body."""
-    return read_response_head(status, b"Fine", fields(*lines), True, False)
+    return read_response_head(status, b"Fine", fields(*lines), True, True, False)
 
 
 def facts(head: RequestHead | None = None, **known: Any) -> Outcome:

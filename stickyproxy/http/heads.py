@@ -1,0 +1,103 @@
+"""The head of a message: collected until it is whole, its first line read here, its fields by httptools."""
+
+import re
+
+from httptools import HttpParserError, HttpResponseParser
+
+from stickyproxy.errors import MalformedMessage
+from stickyproxy.http.fields import TOKEN, Field
+
+# First lines (RFC 9112 sections 3 and 4). One empty line may come before a request (section 2.2). What stands in a
+# target is left to the server, but for what would end the line, or the target, for one reader and not for another.
+REQUEST_LINE = re.compile(rb"(?:\r\n)?(%b) ([!\"$-~]+) HTTP/(?P<version>[0-9]\.[0-9])\r\n" % TOKEN)
+STATUS_LINE = re.compile(rb"HTTP/(?P<version>[0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?\r\n")
+
+# What no head holds, found before it is whole: control bytes, and CR and LF each without the other.
+_STRAY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|\Z)")
+
+# The line that the parser is shown in place of the first one: with 304 it expects neither a body nor another protocol
+# behind the head, and knows how each version keeps connections.
+_SHOWN11 = b"HTTP/1.1 304 \r\n"
+_SHOWN10 = b"HTTP/1.0 304 \r\n"
+
+
+class HeadReader:
+    """Reads the heads that come on one connection. `http11`, `fields`, `keep_alive` and `size` are the last one's.
+
+    `first` is what its first line holds: method, target and version, or version, status and reason (perhaps None); it
+    is empty until that line has come.
+    """
+
+    __slots__ = ("_first_line", "_limit", "_parser", "_part", "fields", "first", "http11", "keep_alive", "size")
+
+    def __init__(self, first_line: re.Pattern[bytes], limit: int) -> None:
+        self._first_line = first_line
+        self._limit = limit
+        self._parser = HttpResponseParser(self)
+        self._part = b""
+        self.first: tuple[bytes, ...] = ()
+        self.http11 = True
+        self.fields: list[Field] = []
+
+    @property
+    def begun(self) -> bool:
+        """Whether a part of a head is here; empty lines before it are not."""
+        return bool(self._part.strip(b"\r\n"))
+
+    def feed(self, data: bytes) -> bytes | None:
+        """Return what follows the head, or None while it is not whole. Raises MalformedMessage."""
+        seen = len(self._part)
+        if seen:
+            data = self._part + data
+            self._part = b""
+            end = data.find(b"\r\n\r\n", max(seen - 3, 0)) + 4
+        else:
+            self.first = ()
+            self.fields = []
+            end = data.find(b"\r\n\r\n") + 4
+        if end < 4:
+            self._check_part(data, seen)
+            self._part = data
+            return None
+        self._read(data, end)
+        return data[end:]
+
+    def _read(self, data: bytes, end: int) -> None:
+        self.size = end
+        start = self._read_first_line(data)
+        if end > self._limit:
+            raise MalformedMessage("more than the limit for a head", 431 if start <= self._limit else 414)
+        try:
+            self._parser.feed_data((_SHOWN11 if self.http11 else _SHOWN10) + data[start:end])
+        except HttpParserError as error:
+            raise MalformedMessage(str(error)) from None
+
+    def _read_first_line(self, data: bytes) -> int:
+        """Read the first line and return where the next one starts."""
+        match = self._first_line.match(data)
+        if match is None:
+            raise MalformedMessage("not a first line of HTTP/1.1")
+        self.first = match.groups()
+        version = match["version"]
+        self.http11 = version == b"1.1"
+        if not self.http11 and version != b"1.0":
+            raise MalformedMessage(f"HTTP version {version.decode()}", 505)
+        return match.end()
+
+    def _check_part(self, data: bytes, seen: int) -> None:
+        """Refuse what will never be a head as soon as it shows, whatever else is still to come."""
+        line_is_whole = data.find(b"\r\n", 2) >= 0
+        if len(data) > self._limit:
+            raise MalformedMessage("more than the limit for a head", 431 if line_is_whole else 414)
+        if _STRAY.search(data, max(seen - 1, 0)):
+            raise MalformedMessage("a control byte, or a line that does not end with CRLF")
+        if line_is_whole:
+            self._read_first_line(data)
+
+    # -- what the parser calls -----------------------------------------------------------------------------------------
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields.append((name.lower(), name, value.rstrip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        self.keep_alive: bool = self._parser.should_keep_alive()
