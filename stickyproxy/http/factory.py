@@ -24,13 +24,13 @@ class ChannelFactory(Factory):
         self, handle: Callable[[Channel, Message], RequestHandler], settings: ChannelSettings, deadlines: Deadlines
     ) -> None:
         self._handle = handle
-        self._settings = settings
+        self.settings = settings
         self._deadlines = deadlines
         self._channels: set[Channel] = set()
         self._drained: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Channel:
-        channel = Channel(self._handle, self._settings, self._deadlines, self._gone)
+        channel = Channel(self._handle, self.settings, self._deadlines, self._gone)
         self._channels.add(channel)
         return channel
 
