@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import count
 
 from twisted.internet.interfaces import IPushProducer
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -15,6 +15,7 @@ from stickyproxy.http.framing import LAST_CHUNK, chunked
 from stickyproxy.http.reader import Message, RequestReader
 from stickyproxy.http.response import bodiless
 from stickyproxy.http.transports import Transport, unsent, writer
+from stickyproxy.http.tunnel import End, Tunnelled
 from stickyproxy.http.words import ChannelSettings, Ends, RequestHandler
 
 # How long, after the last byte of the last answer, what a client still sends is thrown away, so that the answer reaches
@@ -30,7 +31,7 @@ _serials = count(1)
 
 
 @implementer(IPushProducer)
-class Channel(Protocol):
+class Channel(Tunnelled):
     """The server side of one connection (RFC 9112).
 
     A handler answers by `start`, `write` and `end`; what it writes goes out at the next `flush` or `end`, so that a
@@ -88,23 +89,27 @@ class Channel(Protocol):
         handler, self._handler = self._handler, None
         if handler is not None:
             handler.client_lost()
+        if self.end_of_tunnel is not None:
+            self.end_of_tunnel.lost()
         self._tell_gone(self)
 
     def dataReceived(self, data: bytes) -> None:
         if self._closing:
             return
         message = self._message
-        if message is None:
+        if message is None and not self._blocked:
             if not self._reader.head_begun:
                 self.deadline = self._seconds() + self._settings.header_timeout
-            self._reader.feed(data)
+            self._backlog = self._reader.feed(data)
             self._proceed()
-        elif message.complete:
+        elif self.end_of_tunnel is not None:
+            self.end_of_tunnel.received(data)
+        elif message is None or message.complete:
             # The next request waits, unparsed, until this one is answered.
             self._backlog += data
             self._regulate()
         else:
-            self._reader.feed(data)
+            self._backlog = self._reader.feed(data)
             self._deliver()
 
     def timed_out(self) -> None:
@@ -170,8 +175,7 @@ class Channel(Protocol):
             messages = self._reader.messages
             if self._backlog and (not messages or not messages[0].complete):
                 # The backlog goes on where the reader stopped: in the midst of this request, or behind the last.
-                data, self._backlog = self._backlog, b""
-                self._reader.feed(data)
+                self._backlog = self._reader.feed(self._backlog)
             if not messages:
                 break
             self._message = message = messages.popleft()
@@ -335,6 +339,19 @@ class Channel(Protocol):
         else:
             self._await()
             self._proceed()
+
+    def switch(self, reason: bytes, lines: list[bytes], end: End) -> bytes:
+        """Grant the request its change of protocol: answer 101, and leave the connection to a tunnel as its `end`.
+
+        Returns what the client has sent behind its request. Nothing of the answer may have been started.
+        """
+        self._out += [b"HTTP/1.1 101 %b\r\n" % reason, *lines, b"Connection: upgrade\r\n\r\n"]
+        self.flush()
+        self._handler = None
+        self.deadline = NEVER
+        self.join(end, self.transport, self._write, self._blocked)
+        early, self._backlog = self._backlog, b""
+        return early
 
     def _close(self, unread: bool = False) -> None:
         """Close when all is written; `unread` bytes are awaited for a while, since closing over them sends a reset."""

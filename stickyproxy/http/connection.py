@@ -5,7 +5,7 @@ from typing import Protocol as Interface
 
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPushProducer
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.protocol import connectionDone
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -22,6 +22,8 @@ from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.heads import STATUS_LINE, HeadReader
 from stickyproxy.http.response import ResponseHead, bodiless, body_of, read_response_head
 from stickyproxy.http.transports import Transport, closed_by_peer, writer
+from stickyproxy.http.tunnel import End, Tunnelled
+from stickyproxy.http.upgrades import granted
 
 # The largest response head that is read, in bytes.
 HEAD_LIMIT = 64 * 1024
@@ -37,7 +39,10 @@ class ResponseReceiver(Interface):
         """A 102 or 103; the response is still to come."""
 
     def response_received(self, head: ResponseHead | None, chunks: list[bytes], ended: bool) -> None:
-        """A part of the response: its head (once), body bytes, and whether it has ended."""
+        """A part of the response: its head (once), body bytes, and whether it has ended.
+
+        A 101 is one that the request asked for; whoever is told of it leaves the connection to a tunnel, by `switch`.
+        """
 
     def server_failed(self, fault: ServerFault) -> None:
         """There is no response, or no more of it."""
@@ -62,7 +67,7 @@ class Keeper(Interface):
 
 
 @implementer(IPushProducer)
-class ServerConnection(Protocol):
+class ServerConnection(Tunnelled):
     """The client side of one connection (RFC 9112).
 
     It is clean, and goes back to its keeper, only if request and response both ended just where they should.
@@ -92,10 +97,12 @@ class ServerConnection(Protocol):
         complete: bool,
         read_timeout: float,
         send_timeout: float,
+        upgrade: bytes = b"",
     ) -> None:
         """Send a request's head, with the body bytes that are here, and tell `receiver` of the response.
 
         `method` is the request's. `complete`: nothing follows; else `write` and `finish` do. Timeouts in seconds.
+        `upgrade` names the protocols that it asks to change to, and that a 101 may change to.
         """
         self.requests += 1
         self._receiver = receiver
@@ -103,6 +110,7 @@ class ServerConnection(Protocol):
         self._sent = complete
         self._read_timeout = read_timeout
         self._send_timeout = send_timeout
+        self._upgrade = upgrade
         self._head_size = 0
         self._head: ResponseHead | None = None
         self._body: Body | None = None
@@ -132,6 +140,13 @@ class ServerConnection(Protocol):
             self._held = False
             self._await()
             self.transport.resumeProducing()
+
+    def switch(self, end: End) -> bytes:
+        """Leave the connection to a tunnel as its `end`; return what the server has sent behind its 101."""
+        self._receiver = None
+        self.deadline = NEVER
+        self.join(end, self.transport, self._write, self._blocked)
+        return self._early
 
     def _await(self) -> None:
         """Set the deadline for what the server has to do now; nothing while it is held, or the request still comes."""
@@ -164,6 +179,9 @@ class ServerConnection(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         receiver = self._receiver
+        if receiver is None and self.end_of_tunnel is not None:
+            self.end_of_tunnel.received(data)
+            return
         if receiver is None:
             # Nothing was asked: whatever this is, it must not be taken for the answer to the next request.
             self._discard()
@@ -208,6 +226,10 @@ class ServerConnection(Protocol):
             self._head = head
             self._body = body = body_of(head, no_body)
             self._ended = body.ended
+        elif status == 101 and self._grants(head):
+            self._head = head
+            self._early = rest
+            return b""
         elif status not in _INTERIM:
             # A 101 that nobody asked for, or what nobody knows the meaning of.
             raise MalformedResponse(f"an unexpected {status}")
@@ -215,11 +237,17 @@ class ServerConnection(Protocol):
             self._receiver.interim_received(head)
         return rest
 
+    def _grants(self, head: ResponseHead) -> bool:
+        """Whether a 101 is what was asked for: a protocol that was named, and no word of a body."""
+        return b"upgrade" in head.nominated and head.until_close and bool(granted(head.fields, self._upgrade))
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
         self._keeper.deadlines.unwatch(self)
         receiver = self._receiver
-        if receiver is None:
+        if self.end_of_tunnel is not None:
+            self.end_of_tunnel.lost()
+        elif receiver is None:
             self._keeper.forget(self)
         elif self._head is not None and self._head.until_close and reason.check(ConnectionDone):
             self._ended = True

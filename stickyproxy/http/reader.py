@@ -41,15 +41,18 @@ class RequestReader:
         """Whether a part of a further head is here."""
         return not self.finished and self._heads.begun
 
-    def feed(self, data: bytes) -> None:
-        """Read what has arrived."""
+    def feed(self, data: bytes) -> bytes:
+        """Read what has arrived; return what is left behind a request for an upgrade, whose answer says what it is."""
         try:
             while data and not self.finished:
+                if self.messages and self.messages[-1].head.upgrade:
+                    return data
                 data = self._read_head(data) if self._message is None else self._read_body(self._message, data)
         except MalformedMessage as malformed:
             self.fail(ClientFault(malformed.status, str(malformed)))
         except ClientFault as fault:
             self.fail(fault)
+        return b""
 
     def _read_head(self, data: bytes) -> bytes:
         heads = self._heads
@@ -79,8 +82,8 @@ class RequestReader:
 
     def _complete(self, message: Message) -> None:
         message.complete = True
-        # What follows a request that closes the connection belongs to nothing.
-        self.finished = not message.head.keep_alive
+        # What follows a request that closes the connection belongs to nothing, or to another protocol.
+        self.finished = not message.head.keep_alive and not message.head.upgrade
 
     def fail(self, fault: ClientFault) -> None:
         """Give up on the message that is arriving, and on all that might follow it."""

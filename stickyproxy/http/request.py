@@ -7,6 +7,7 @@ from attrs import frozen
 
 from stickyproxy.errors import ClientFault
 from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, nominated
+from stickyproxy.http.upgrades import asked
 
 # What a Host may be (RFC 9110 section 7.2, RFC 3986 section 3.2.2): a name or an address, and perhaps a port.
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{0,5}))?")
@@ -35,7 +36,8 @@ class RequestHead:
 
     `target` is in origin form (or `*`); `host` is the Host as the client wrote it, or what an absolute target names.
     `length` is the Content-Length (None when there is none), `chunked` says that the body is. `nominated` are the keys
-    that the client declared hop by hop. `size` is the bytes of request line, fields and line ends.
+    that the client declared hop by hop. `size` is the bytes of request line, fields and line ends. `upgrade` names the
+    protocols that the connection could be left to (RFC 9110 section 7.8), as they go on.
     """
 
     method: bytes
@@ -50,6 +52,7 @@ class RequestHead:
     expects_continue: bool = False
     nominated: frozenset[bytes] = NO_KEYS
     size: int = 0
+    upgrade: bytes = b""
 
     @property
     def has_body(self) -> bool:
@@ -100,6 +103,7 @@ def read_request_head(
         draft.expects_continue and http11,
         draft.nominated,
         size,
+        asked(fields) if b"upgrade" in draft.nominated and http11 and not draft.chunked and not draft.length else b"",
     )
 
 

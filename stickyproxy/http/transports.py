@@ -11,6 +11,7 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IAddress, IPushProducer
 from twisted.internet.tcp import Connection
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 
 class Transport(Protocol):
@@ -46,6 +47,18 @@ def writer(transport: Transport) -> Callable[[bytes], None]:
             queue(data[sent:])
 
     return write
+
+
+def half_close(transport: Transport) -> None:
+    """Say, behind all that is written, that nothing follows; what the other side still says is read.
+
+    Over TLS that is done by the alert `close_notify`, and the connection ends when the other side has said the same.
+    The TCP connection below stays whole: a bare FIN would look like an attack that cuts the end off.
+    """
+    if isinstance(transport, TLSMemoryBIOProtocol) or not hasattr(transport, "loseWriteConnection"):
+        transport.loseConnection()
+    else:
+        transport.loseWriteConnection()
 
 
 def unsent(transport: Transport) -> int:

@@ -224,7 +224,7 @@ class Exchange:
             self.site.seconds(),
             self.status,
             self.received,
-            self.channel.bytes_sent,
+            self.bytes_sent,
             self.body_bytes,
             self.upstream_name,
             tuple(self.tries),

@@ -13,6 +13,7 @@ from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.fields import line
 from stickyproxy.http.reader import Message
 from stickyproxy.http.response import ResponseHead, bodiless
+from stickyproxy.http.tunnel import Tunnel
 from stickyproxy.proxy.body import RequestBody
 from stickyproxy.proxy.error_pages import reason_phrase
 from stickyproxy.proxy.exchange import CLIENT_CLOSED, Exchange, Router
@@ -33,7 +34,18 @@ class Forward(Exchange):
     went to the client leads back to assign.
     """
 
-    __slots__ = ("_body", "_claim", "_connecting", "_connection", "_peer", "_recipe", "_since", "_tried", "_upstream")
+    __slots__ = (
+        "_body",
+        "_claim",
+        "_connecting",
+        "_connection",
+        "_peer",
+        "_recipe",
+        "_since",
+        "_tried",
+        "_tunnel",
+        "_upstream",
+    )
 
     def __init__(
         self, site: Router, scope: Scope, channel: Channel, message: Message, upstream: Upstream, recipe: RequestRecipe
@@ -50,6 +62,8 @@ class Forward(Exchange):
         self._peer: Peer | None = None
         self._connecting: Deferred[ServerConnection] | None = None
         self._connection: ServerConnection | None = None
+        # What the request has become by a 101.
+        self._tunnel: Tunnel | None = None
 
     # -- a try ---------------------------------------------------------------------------------------------------------
 
@@ -130,13 +144,18 @@ class Forward(Exchange):
             body.complete,
             settings.proxy_read_timeout,
             settings.proxy_send_timeout,
+            self._recipe.upgrade(self.head),
         )
         if not body.complete:
             self.channel.want_body()
 
     @property
     def received(self) -> int:
-        return self._body.size
+        return self._body.size + (self._tunnel.server.sent if self._tunnel else 0)
+
+    @property
+    def bytes_sent(self) -> int:
+        return self.channel.bytes_sent + (self._tunnel.client.sent if self._tunnel else 0)
 
     # -- the request's body --------------------------------------------------------------------------------------------
 
@@ -198,7 +217,10 @@ class Forward(Exchange):
                 return
             assert self._peer is not None
             self._peer.success()
-            self._answer(head, self._peer, now)
+            if head.status == 101:
+                self._switch(head, self._peer, now)
+            else:
+                self._answer(head, self._peer, now)
         if chunks:
             size = sum(map(len, chunks))
             self.body_bytes += size
@@ -211,7 +233,18 @@ class Forward(Exchange):
             self.channel.flush()
 
     def _answer(self, response: ResponseHead, peer: Peer, now: float) -> None:
-        """Start the answer: the server's fields, and what the client gets to remember."""
+        """Start the answer."""
+        lines = self._fields(response, peer, now)
+        reason, length = response.reason, response.length
+        if self.status != response.status:
+            reason = reason_phrase(self.status)
+            if bodiless(self.head.method, response.status):
+                # The body that this length speaks of does not come, but with another status one would be awaited.
+                length = 0
+        self.channel.start(self.status, reason, lines, length)
+
+    def _fields(self, response: ResponseHead, peer: Peer, now: float) -> list[bytes]:
+        """Return the field lines of the answer: the server's, and what the client gets to remember."""
         lines, set_cookies = self.scope.recipe.lines(self, response)
         lines += self._lines_too
         status = self._status_instead or response.status
@@ -223,13 +256,24 @@ class Forward(Exchange):
         self.status = status
         self.scope.recipe.add(self, status, lines)
         self.sent = lines
-        reason, length = response.reason, response.length
-        if status != response.status:
-            reason = reason_phrase(status)
-            if bodiless(self.head.method, response.status):
-                # The body that this length speaks of does not come, but with another status one would be awaited.
-                length = 0
-        self.channel.start(status, reason, lines, length)
+        return lines
+
+    def _switch(self, response: ResponseHead, peer: Peer, now: float) -> None:
+        """Pass a 101 on and leave both connections to a tunnel; the try lasts as long as that does."""
+        connection = self._connection
+        assert connection is not None
+        lines = [*self._fields(response, peer, now), line(b"Upgrade", response.first(b"upgrade"))]
+        deadlines, idle = self._upstream.agent.deadlines, self.scope.settings.proxy_read_timeout
+        self._tunnel = tunnel = Tunnel(deadlines, idle, self._tunnel_over)
+        self._connection = None
+        from_server = connection.switch(tunnel.server)
+        tunnel.open(self.channel.switch(response.reason, lines, tunnel.client), from_server)
+
+    def _tunnel_over(self) -> None:
+        assert self._tunnel is not None
+        self.body_bytes = self.tries[-1].body_bytes = self._tunnel.client.sent
+        self._end_try(self.site.seconds(), failed=False)
+        self.conclude()
 
     def client_paused(self) -> None:
         if self._connection is not None:

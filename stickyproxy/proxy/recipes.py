@@ -18,6 +18,11 @@ _DEFAULTS: tuple[tuple[bytes, Getter], ...] = (
     (b"X-Forwarded-Host", GETTERS["http_host"]),
 )
 
+_UPGRADE: list[tuple[bytes, Getter]] = [
+    (b"Connection: ", lambda facts: b"upgrade"),
+    (b"Upgrade: ", lambda facts: facts.head.upgrade),
+]
+
 _STRANGERS_WORDS = frozenset({b"forwarded", b"x-real-ip"})
 _STRANGERS_PREFIX = b"x-forwarded-"
 
@@ -39,7 +44,12 @@ class RequestRecipe:
         kept: tuple[bytes, Getter] = (b"Host", lambda facts: facts.head.host or host)
         defaults = [(name, getter) for name, getter in (kept, *_DEFAULTS) if name.lower() not in named]
         own = [(header.name, compile_template(header.value)) for header in set_headers if header.value.parts]
-        self._set = [(name + b": ", getter) for name, getter in defaults + own]
+        self._set = [(name + b": ", getter) for name, getter in defaults + own if name.lower() != b"upgrade"]
+        # The change to another protocol takes two fields, which say just that.
+        self._set_upgrading = [pair for pair in self._set if pair[0].lower() != b"connection: "] + _UPGRADE
+        self._may_upgrade = not any(
+            header.name.lower() == b"upgrade" and not header.value.parts for header in set_headers
+        )
         self._dropped = HOP_BY_HOP | _STRANGERS_WORDS | _REWRITTEN | named
         self._sends_cookies = b"cookie" not in named
         self._prefix = _matched_prefix(location)
@@ -49,7 +59,7 @@ class RequestRecipe:
         """Return request line, fields and framing up to the empty line; `cookies` are the Cookie lines that go on."""
         head = facts.head
         out = [head.method, b" ", self._target(head), b" HTTP/1.1\r\n"]
-        for start, getter in self._set:
+        for start, getter in self._set_upgrading if self.upgrade(head) else self._set:
             value = getter(facts)
             if value:
                 out += (start, value, b"\r\n")
@@ -68,6 +78,10 @@ class RequestRecipe:
         else:
             out.append(b"\r\n")
         return out
+
+    def upgrade(self, head: RequestHead) -> bytes:
+        """Return the protocols that the server is asked to change to; empty when it is not asked to."""
+        return head.upgrade if self._may_upgrade else b""
 
     def _target(self, head: RequestHead) -> bytes:
         if self._uri is None:

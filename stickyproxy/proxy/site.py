@@ -41,6 +41,7 @@ class Site(ChannelFactory):
                 length=None,
                 chunked=False,
                 expects_continue=False,
+                upgrade=b"",
             )
         )
         message.complete = True

@@ -118,10 +118,33 @@ def test_after_close() -> None:
     assert [(b"/", b"", True, None)] == [told(message) for message in reader.messages]
 
 
-def test_an_upgrade_is_not_granted() -> None:
-    """A request that asks for an upgrade is an ordinary one, and the next follows (RFC 9110 section 7.8)."""
-    upgrade = b"GET /u HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+UPGRADE = b"GET /u HTTP/1.1\r\nHost: a\r\nConnection: %b\r\nUpgrade: %b\r\n\r\n"
+
+
+def test_an_upgrade_that_is_not_for_others_to_grant() -> None:
+    """A request to change to another HTTP is an ordinary one, and the next follows (RFC 9110 section 7.8)."""
+    upgrade = UPGRADE % (b"Upgrade", b"h2c")
     assert [b"/u", b"/1"] == [message.head.target for message in read(upgrade + GET % 1).messages]
+
+
+@pytest.mark.parametrize("connection", [b"Upgrade", b"keep-alive, upgrade", b"close, upgrade"])
+def test_an_upgrade(connection: bytes) -> None:
+    """What follows a request for an upgrade is left until that is answered; then it is the next request, if any."""
+    reader = RequestReader(Limits())
+    behind = GET % 1 + b"and more"
+    assert behind == reader.feed(UPGRADE % (connection, b"websocket, h2c") + behind)
+    assert behind == reader.feed(behind)
+    message = reader.messages.popleft()
+    assert (b"/u", b"websocket", True) == (message.head.target, message.head.upgrade, message.complete)
+    assert b"" == reader.feed(GET % 2)
+    assert [b"/2"] == [message.head.target for message in reader.messages]
+
+
+def test_an_upgrade_behind_another_request() -> None:
+    """Requests before one for an upgrade are read, what is behind it is not."""
+    reader = RequestReader(Limits())
+    assert b"?" == reader.feed(GET % 1 + UPGRADE % (b"upgrade", b"x") + b"?")
+    assert [b"/1", b"/u"] == [message.head.target for message in reader.messages]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +153,7 @@ def test_an_upgrade_is_not_granted() -> None:
 )
 def test_an_upgrade_with_a_body(framing: bytes, body: bytes) -> None:
     """The body of a request that asks for an upgrade is its body."""
-    head = b"POST /u HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n" + framing + b"\r\n\r\n"
+    head = b"POST /u HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n" + framing + b"\r\n\r\n"
     for reader in (
         read(head + body),
         read(head, body),
@@ -142,7 +165,7 @@ def test_an_upgrade_with_a_body(framing: bytes, body: bytes) -> None:
 
 def test_many_upgrades() -> None:
     """Requests for upgrades are ordinary ones however many come, and what is wrong behind them is found."""
-    upgrade = b"GET /u HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+    upgrade = UPGRADE % (b"upgrade", b"h2c")
     *sound, faulty = read(upgrade * 2000 + b"GET / HTTP/1.1\r\n\r\n").messages
     assert (2000, 400) == (len(sound), faulty.fault.status)
 
