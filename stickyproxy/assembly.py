@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from attrs import evolve
+
 from stickyproxy.balance.group import Group
-from stickyproxy.config.settings import Listen, Location, Position, Server, Settings, VirtualServer
+from stickyproxy.config.settings import Listen, Location, Position, ProxySsl, Server, Settings, VirtualServer
 from stickyproxy.config.settings import Upstream as UpstreamSettings
 from stickyproxy.errors import StartError
 from stickyproxy.http.agent import Agent, AgentSettings
+from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.tls_client import ClientTls, SecureAgent
 from stickyproxy.http.words import ChannelSettings
 from stickyproxy.observe.access_log import AccessLog
 from stickyproxy.observe.log_files import LogFile, LogFiles
@@ -40,10 +44,17 @@ def _upstream(
 
 
 def build_sites(
-    settings: Settings, upstreams: Mapping[str, Upstream], logs: LogFiles, deadlines: Deadlines
+    settings: Settings,
+    upstreams: Mapping[str, Upstream],
+    logs: LogFiles,
+    certificates: Certificates,
+    deadlines: Deadlines,
 ) -> list[tuple[Listen, Site]]:
-    """Build a site for each address that is listened on. Raises StartError for a log that cannot be opened."""
-    hosts = {server.name: build_host(server, upstreams, logs) for server in settings.servers}
+    """Build a site for each address that is listened on.
+
+    Raises StartError for a log that cannot be opened, and for a certificate that cannot be used.
+    """
+    hosts = {server.name: build_host(server, upstreams, logs, certificates) for server in settings.servers}
     at: dict[str, list[tuple[Listen, VirtualServer]]] = {}
     for server in settings.servers:
         for listen in server.listens:
@@ -62,28 +73,44 @@ def _channel_settings(server: VirtualServer) -> ChannelSettings:
     return ChannelSettings(server.client_header_timeout, server.keepalive_timeout, server.keepalive_requests)
 
 
-def build_host(server: VirtualServer, upstreams: Mapping[str, Upstream], logs: LogFiles) -> VirtualHost:
+def build_host(
+    server: VirtualServer, upstreams: Mapping[str, Upstream], logs: LogFiles, certificates: Certificates
+) -> VirtualHost:
     """Build one virtual host with its locations."""
     name = (server.server_names[0] if server.server_names else "").encode()
-    host = VirtualHost(_resource(server.fallback, name, upstreams, logs))
+    host = VirtualHost(_resource(server.fallback, name, upstreams, logs, certificates))
+    if server.key_pair is not None:
+        host.certificate = certificates.for_clients(server.key_pair, server.ssl_protocols)
     for location in server.locations:
         hang = host.hang_exact if location.exact else host.hang
         path = location.path + "/" if location.exact and location.slashed else location.path
-        hang(path, _resource(location, name, upstreams, logs))
+        hang(path, _resource(location, name, upstreams, logs, certificates))
     return host
 
 
 def _resource(
-    location: Location, server_name: bytes, upstreams: Mapping[str, Upstream], logs: LogFiles
+    location: Location,
+    server_name: bytes,
+    upstreams: Mapping[str, Upstream],
+    logs: LogFiles,
+    certificates: Certificates,
 ) -> LocationResource:
     observers = [
         AccessLog(open_log(logs, "access_log", log.path, log.position), log.format) for log in location.access_logs
     ]
     scope = Scope(server_name, location, observers)
     if location.proxy_pass is not None:
-        return ProxyResource(scope, upstreams[location.proxy_pass.upstream])
+        upstream = upstreams[location.proxy_pass.upstream]
+        ssl = location.proxy_pass.ssl
+        return ProxyResource(scope, upstream if ssl is None else _secured(upstream, ssl, certificates))
     assert location.return_ is not None
     return ReturnResource(scope, location.return_)
+
+
+def _secured(upstream: Upstream, ssl: ProxySsl, certificates: Certificates) -> Upstream:
+    """The same servers, spoken to over TLS."""
+    assert isinstance(upstream.agent, Agent)
+    return evolve(upstream, agent=SecureAgent(upstream.agent, ClientTls(ssl, certificates.for_servers(ssl))))
 
 
 def open_log(logs: LogFiles, directive: str, path: str, position: Position) -> LogFile:

@@ -98,6 +98,12 @@ class ConnectTimedOut(ServerFault):
     unsent = True
 
 
+class HandshakeFailed(ServerFault):
+    """No TLS came about: the server's certificate is refused, or either side broke off."""
+
+    unsent = True
+
+
 class ConnectionStale(ServerFault):
     """A kept connection had been closed by the server before it saw this request: nobody's failure."""
 

@@ -25,6 +25,7 @@ from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Settings
 from stickyproxy.demo import start_demo
 from stickyproxy.http.agent import Agent, AgentSettings
+from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.listening import open_port
 from stickyproxy.observe.error_log import error_log
@@ -62,6 +63,9 @@ class ProxyService(Service):
         self._logs = LogFiles()
         self._flush = LoopingCall(self._logs.flush)
         self._flush.clock = reactor
+        self._certificates = Certificates()
+        self._watch = LoopingCall(self._certificates.refresh)
+        self._watch.clock = reactor
         self._deadlines = Deadlines(reactor)
         self._agents: list[Agent] = []
         self._demos: list[IListeningPort] = []
@@ -83,8 +87,9 @@ class ProxyService(Service):
             upstreams = build_upstreams(
                 self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent
             )
-            for listen, site in build_sites(self.settings, upstreams, self._logs, self._deadlines):
-                self.ports.append(open_port(self._reactor, listen, site))
+            for listen, site in build_sites(self.settings, upstreams, self._logs, self._certificates, self._deadlines):
+                factory = site.over_tls(self._reactor) if listen.ssl else site
+                self.ports.append(open_port(self._reactor, listen, factory))
                 self._sites.append(site)
         except Exception:
             self._close()
@@ -114,6 +119,7 @@ class ProxyService(Service):
         self._attach_error_logs()
         self._deadlines.start()
         self._flush.start(1.0, now=False)
+        self._watch.start(1.0, now=False)
         self._signals.on(signal.SIGUSR1, self._logs.reopen)
         self._signals.on(signal.SIGHUP, self._decline_reload)
         # For SIGTERM the reactor sets a handler of its own when it begins to run; ours comes after that.
@@ -158,8 +164,9 @@ class ProxyService(Service):
         """
         super().stopService()
         self._deadlines.stop()
-        if self._flush.running:
-            self._flush.stop()
+        for call in (self._flush, self._watch):
+            if call.running:
+                call.stop()
         self._signals.restore()
         self._detach_error_logs()
         self._logs.settle()

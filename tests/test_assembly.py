@@ -14,6 +14,7 @@ from stickyproxy.config.load import loads
 from stickyproxy.config.logs import LEVELS as CONFIGURED
 from stickyproxy.errors import StartError
 from stickyproxy.http.agent import Agent, AgentSettings
+from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.words import ChannelSettings
 from stickyproxy.observe.error_log import LEVELS as KNOWN
@@ -24,7 +25,7 @@ from tests.wire import connect
 
 def sites(text: str, logs: LogFiles | None = None) -> dict[str, Site]:
     """Build the sites of a configuration, by the address in its `listen`."""
-    built = build_sites(loads(text), {}, logs or LogFiles(), Deadlines(MemoryReactorClock()))
+    built = build_sites(loads(text), {}, logs or LogFiles(), Certificates(), Deadlines(MemoryReactorClock()))
     return {listen.shown: site for listen, site in built}
 
 
@@ -96,7 +97,9 @@ def test_default_server_sets_the_times_of_its_address() -> None:
 
 def test_listen_of_the_default_server_is_the_one_that_is_opened() -> None:
     """Of the `listen` lines for one address that of the default server stands for all, in messages too."""
-    ((listen, _),) = build_sites(loads(FIRST + DEFAULT), {}, LogFiles(), Deadlines(MemoryReactorClock()))
+    ((listen, _),) = build_sites(
+        loads(FIRST + DEFAULT), {}, LogFiles(), Certificates(), Deadlines(MemoryReactorClock())
+    )
     line = FIRST.count("\n") + 2
     assert ("0.0.0.0:8080", True, line) == (listen.shown, listen.default_server, listen.position.line)
 

@@ -9,6 +9,7 @@ from stickyproxy.errors import ConfigError, Fault, ServerFault
     [
         (errors.ConnectFailed, 502, "error", True, True),
         (errors.ConnectTimedOut, 504, "timeout", True, True),
+        (errors.HandshakeFailed, 502, "error", True, True),
         (errors.ConnectionStale, 502, "error", False, False),
         (errors.ConnectionCut, 502, "error", False, True),
         (errors.ServerTimedOut, 504, "timeout", False, True),
@@ -22,7 +23,7 @@ def test_server_faults(fault: type[ServerFault], status: int, condition: str, un
 
 def test_every_server_fault_is_in_the_table() -> None:
     """A new fault of a server must be thought through: none is left out above."""
-    assert 6 == len(ServerFault.__subclasses__())
+    assert 7 == len(ServerFault.__subclasses__())
 
 
 def test_fault() -> None:

@@ -17,6 +17,7 @@ from stickyproxy.config.proxying import (
     parse_server,
 )
 from stickyproxy.config.stickiness import parse_jvm_route, parse_session_sticky
+from stickyproxy.config.tls import parse_protocols, parse_ssl_name
 
 MAIN, HTTP, UPSTREAM, SERVER, LOCATION = "main", "http", "upstream", "server", "location"
 
@@ -46,6 +47,7 @@ def _word(read: Callable[[str], Any]) -> Callable[[Sequence[str]], Any]:
 
 _count = _word(values.number(0))
 _time = _word(values.time)
+_path = _word(values.printable)
 _everywhere = (HTTP, SERVER, LOCATION)
 
 DIRECTIVES = (
@@ -65,7 +67,7 @@ DIRECTIVES = (
     Directive(
         "listen",
         (SERVER,),
-        "PORT|ADDRESS[:PORT]|unix:PATH|ENDPOINT [default_server] [backlog=NUMBER]",
+        "PORT|ADDRESS[:PORT]|unix:PATH|ENDPOINT [default_server] [ssl] [backlog=NUMBER]",
         parse_listen,
         "80",
         most=None,
@@ -78,8 +80,11 @@ DIRECTIVES = (
     Directive("client_body_timeout", _everywhere, "TIME", _time, "60s"),
     Directive("client_max_body_size", _everywhere, "SIZE", _word(values.size), "1m"),
     Directive("send_timeout", _everywhere, "TIME", _time, "60s"),
+    Directive("ssl_certificate", (HTTP, SERVER), "PATH", _path),
+    Directive("ssl_certificate_key", (HTTP, SERVER), "PATH", _path),
+    Directive("ssl_protocols", (HTTP, SERVER), "[TLSv1.2] [TLSv1.3]", parse_protocols, "TLSv1.2 TLSv1.3", most=2),
     # what is done with a request
-    Directive("proxy_pass", (LOCATION,), "http://UPSTREAM|ADDRESS[URI]", parse_proxy_pass),
+    Directive("proxy_pass", (LOCATION,), "http://|https://UPSTREAM|ADDRESS[URI]", parse_proxy_pass),
     Directive("return", (SERVER, LOCATION), "STATUS [TEXT]|STATUS URL|URL", parse_return, most=2),
     Directive("access", _everywhere, "allow|deny CIDR|unix:|all", parse_access, least=2, most=2, repeatable=True),
     Directive(
@@ -96,6 +101,12 @@ DIRECTIVES = (
     Directive("proxy_next_upstream", _everywhere, "CONDITION...|off", parse_next_upstream, "error timeout", most=None),
     Directive("proxy_next_upstream_tries", _everywhere, "NUMBER", _count, "0"),
     Directive("proxy_next_upstream_timeout", _everywhere, "TIME", _time, "0"),
+    Directive("proxy_ssl_verify", _everywhere, "on|off", _word(values.on_off), "on"),
+    Directive("proxy_ssl_trusted_certificate", _everywhere, "PATH", _path),
+    Directive("proxy_ssl_name", _everywhere, "NAME", _word(parse_ssl_name)),
+    Directive("proxy_ssl_server_name", _everywhere, "on|off", _word(values.on_off), "on"),
+    Directive("proxy_ssl_certificate", _everywhere, "PATH", _path),
+    Directive("proxy_ssl_certificate_key", _everywhere, "PATH", _path),
     # logs
     Directive("access_log", _everywhere, "PATH [FORMAT]|off", parse_access_log, "off", most=2, repeatable=True),
     Directive(

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from stickyproxy.config.addresses import parse_address
+from stickyproxy.config.addresses import parse_address, split_port
+from stickyproxy.config.certificates import proxy_ssl
 from stickyproxy.config.directives import UPSTREAM
 from stickyproxy.config.proxying import DefaultRedirect, ProxyPassLine
 from stickyproxy.config.scopes import Argument, Scope, defaults
@@ -118,7 +119,7 @@ def _redirects(scope: Scope, place: Place, proxy_pass: ProxyPass | None) -> tupl
 
 def _default_redirect(place: Place, proxy_pass: ProxyPass) -> Redirect:
     """The way back of proxy_pass; both sides end with a slash, as the paths are joined with exactly one."""
-    base = b"http://" + proxy_pass.host
+    base = (b"https://" if proxy_pass.ssl else b"http://") + proxy_pass.host
     if proxy_pass.uri is None:
         return Redirect(base + b"/", Template((b"/",)))
     path = place.path.encode()
@@ -147,7 +148,7 @@ def _resolve(
     target = line.target
     host = b"localhost" if target.startswith("unix:") else target.encode()
     if target in upstreams:
-        return ProxyPass(target, host, line.uri)
+        return ProxyPass(target, host, line.uri, proxy_ssl(scope, target) if line.secure else None)
     name, colon, _ = target.partition(":")
     if name in upstreams:
         scope.blame("proxy_pass", f'upstream "{name}" has its ports in its server lines; expected http://{name}')
@@ -157,12 +158,14 @@ def _resolve(
         scope.blame("proxy_pass", f'no upstream "{target}"; expected the name of an [upstream], or an address{near}')
         return None
     try:
-        server = Server(target, parse_address(target))
+        server = Server(target, parse_address(target, 443 if line.secure else 80))
     except ValueError as error:
         scope.blame("proxy_pass", str(error))
         return None
-    if target not in direct:
+    # The port that is not written depends on the scheme.
+    key = f"https://{target}" if line.secure else target
+    if key not in direct:
         written = Argument(server, scope.where("proxy_pass"))
         alone = Scope(scope.title, scope.position, scope.faults, {"server": (written,)}, defaults(UPSTREAM))
-        direct[target] = build_upstream(alone, target)
-    return ProxyPass(target, host, line.uri)
+        direct[key] = build_upstream(alone, target)
+    return ProxyPass(key, host, line.uri, proxy_ssl(scope, split_port(host.decode(), 443)[0]) if line.secure else None)

@@ -34,10 +34,14 @@ _ID_BREAKERS = '|~;,"=\\'
 
 @frozen
 class ProxyPassLine:
-    """One `proxy_pass`: `target` is the name of an upstream or an address, `uri` None when none was written."""
+    """One `proxy_pass`: `target` is the name of an upstream or an address, `uri` None when none was written.
+
+    `secure` is `https`.
+    """
 
     target: str
     uri: bytes | None = None
+    secure: bool = False
 
 
 @frozen
@@ -82,12 +86,10 @@ def _parse_id(word: str) -> str:
 
 
 def parse_proxy_pass(words: Sequence[str]) -> ProxyPassLine:
-    """Read `http://TARGET[URI]`, or `http://unix:/PATH[:URI]`."""
+    """Read `http://TARGET[URI]`, or `http://unix:/PATH[:URI]`; or `https://`."""
     scheme, separator, rest = words[0].partition("://")
-    if scheme.lower() == "https" and separator:
-        raise ValueError(f'"{words[0]}": https to the servers is not supported; expected http://')
-    if scheme.lower() != "http" or not separator:
-        raise ValueError(f'"{words[0]}" is no target; expected http:// and an upstream or an address')
+    if scheme.lower() not in ("http", "https") or not separator:
+        raise ValueError(f'"{words[0]}" is no target; expected http:// or https:// and an upstream or an address')
     if "$" in rest:
         raise ValueError(f'"{words[0]}" holds a variable; expected a fixed target')
     if not rest.isascii() or not rest.isprintable() or set(rest) & set(" #"):
@@ -100,7 +102,7 @@ def parse_proxy_pass(words: Sequence[str]) -> ProxyPassLine:
         uri = slash + uri
     if not target or uri[:1] not in ("", "/") or set(target) & set("?@"):
         raise ValueError(f'"{words[0]}" is no target; expected http://NAME, http://ADDRESS or either with a /path')
-    return ProxyPassLine(target, uri.encode() or None)
+    return ProxyPassLine(target, uri.encode() or None, scheme.lower() == "https")
 
 
 def parse_header(words: Sequence[str]) -> HeaderLine:

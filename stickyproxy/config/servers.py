@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from stickyproxy.config.addresses import parse_ip
+from stickyproxy.config.certificates import key_pair
 from stickyproxy.config.listening import ListenLine
 from stickyproxy.config.scopes import Argument, Scope
-from stickyproxy.config.settings import Listen, Location, Position, VirtualServer
+from stickyproxy.config.settings import KeyPair, Listen, Location, Position, VirtualServer
 
 _WILDCARDS = {4: "0.0.0.0", 6: "[::]"}
 
@@ -24,7 +25,19 @@ def build_server(
         client_header_timeout=scope.value("client_header_timeout"),
         keepalive_timeout=scope.value("keepalive_timeout"),
         keepalive_requests=scope.value("keepalive_requests"),
+        key_pair=_key_pair(scope),
+        ssl_protocols=scope.value("ssl_protocols"),
     )
+
+
+def _key_pair(scope: Scope) -> KeyPair | None:
+    """What the server shows to clients who speak TLS; it must have that if it listens for them."""
+    pair = key_pair(scope, "ssl_certificate")
+    for argument in scope.own.get("listen", ()):
+        if argument.value.ssl and pair is None and not scope.arguments("ssl_certificate"):
+            message = "ssl without a certificate; expected ssl_certificate and ssl_certificate_key in the section"
+            scope.blame("listen", message, argument.position)
+    return pair
 
 
 def _listens(scope: Scope, backlogs: Mapping[str, int]) -> tuple[Listen, ...]:
@@ -36,7 +49,7 @@ def _listens(scope: Scope, backlogs: Mapping[str, int]) -> tuple[Listen, ...]:
         if first := found.get(line.shown):
             scope.blame("listen", f"{line.shown} is there already at {first.position}; expected it once", position)
         else:
-            found[line.shown] = Listen(endpoint, line.shown, line.default_server, position)
+            found[line.shown] = Listen(endpoint, line.shown, line.default_server, position, line.ssl)
     return tuple(found.values())
 
 
@@ -60,6 +73,7 @@ def collect_backlogs(scopes: Iterable[Scope]) -> dict[str, int]:
 def check_addresses(servers: Sequence[tuple[Scope, VirtualServer]]) -> None:
     """Tell the scopes of two defaults or two equal names for one address, and of addresses that overlap."""
     defaults: dict[str, VirtualServer] = {}
+    listens: dict[str, Listen] = {}
     names: dict[tuple[str, str], VirtualServer] = {}
     taken = {listen.shown for _, server in servers for listen in server.listens}
     for scope, server in servers:
@@ -67,6 +81,9 @@ def check_addresses(servers: Sequence[tuple[Scope, VirtualServer]]) -> None:
             at = listen.shown
             if listen.default_server and (first := defaults.setdefault(at, server)) is not server:
                 message = f"{at} has its default_server in [server {first.name}]; expected one an address"
+                scope.blame("listen", message, listen.position)
+            if listens.setdefault(at, listen).ssl != listen.ssl:
+                message = f"{at} is said to be with and without ssl, {listens[at].position}; expected one an address"
                 scope.blame("listen", message, listen.position)
             for name in server.server_names:
                 if (first := names.setdefault((at, name), server)) is not server:

@@ -7,7 +7,7 @@ of `server`, `session_sticky` and `jvm_route` is worth then is said here.
 
 from ipaddress import IPv4Network, IPv6Network
 
-from attrs import frozen
+from attrs import field, frozen
 
 from stickyproxy.config.addresses import DemoAddress, HostAddress, InetAddress, UnixAddress
 from stickyproxy.config.templates import Template
@@ -124,6 +124,45 @@ class ErrorLog:
     position: Position
 
 
+# -- TLS -------------------------------------------------------------------------------------------------------------
+
+
+@frozen
+class NamedFile:
+    """A file, and the directive that names it, which does not tell one file from another."""
+
+    path: str
+    directive: str = field(eq=False)
+    position: Position = field(eq=False)
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.directive}: {self.path}"
+
+
+@frozen
+class KeyPair:
+    """A certificate, with the chain that leads to its root behind it, and its private key: PEM files."""
+
+    certificate: NamedFile
+    key: NamedFile
+
+
+@frozen(cache_hash=True)
+class ProxySsl:
+    """How TLS is spoken to a server (`proxy_ssl_*` of ngx_http_proxy_module).
+
+    `name` is the host name or IP address that its certificate must be for, if it is to `verify`; `server_name` says
+    whether that name is sent (SNI, which an IP address never is). Without a `trusted_certificate` the platform's roots
+    are trusted. `key_pair` is shown to a server that asks for it.
+    """
+
+    name: str
+    verify: bool
+    server_name: bool
+    trusted_certificate: NamedFile | None
+    key_pair: KeyPair | None
+
+
 # -- servers and locations -------------------------------------------------------------------------------------------
 
 
@@ -139,19 +178,21 @@ class Listen:
     shown: str
     default_server: bool
     position: Position
+    ssl: bool = False
 
 
 @frozen
 class ProxyPass:
-    """`proxy_pass http://TARGET[URI]`: to an upstream by name, or (with one made for it) straight to an address.
+    """`proxy_pass http[s]://TARGET[URI]`: to an upstream by name, or (with one made for it) straight to an address.
 
-    `upstream` is the key in `Settings.upstreams`; `host` is what was written between `http://` and the URI; `uri` is
-    None where none was written and the request's own passes unchanged.
+    `upstream` is the key in `Settings.upstreams`; `host` is what was written between `://` and the URI; `uri` is None
+    where none was written and the request's own passes unchanged; `ssl` is for `https` alone.
     """
 
     upstream: str
     host: bytes
     uri: bytes | None = None
+    ssl: ProxySsl | None = None
 
 
 # Statuses of `return` that send the client elsewhere, and the one that closes the connection without an answer.
@@ -253,7 +294,7 @@ class VirtualServer:
     """One `[server N]`: where it listens, under which names it answers, and its locations.
 
     `fallback` is the location for a path that none of `locations` covers: it answers 404, with the server's own
-    inherited `error_page`, `access_log` and `add_header`.
+    inherited `error_page`, `access_log` and `add_header`. It has a `key_pair` if any of its `listens` is for TLS.
     """
 
     name: str
@@ -264,6 +305,8 @@ class VirtualServer:
     client_header_timeout: float
     keepalive_timeout: float
     keepalive_requests: int
+    key_pair: KeyPair | None
+    ssl_protocols: frozenset[str]
 
 
 @frozen

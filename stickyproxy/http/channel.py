@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from itertools import count
 
-from twisted.internet.interfaces import IPushProducer
+from attrs import evolve
+from twisted.internet.interfaces import IHandshakeListener, IPushProducer
 from twisted.internet.protocol import connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -14,9 +15,9 @@ from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.framing import LAST_CHUNK, chunked
 from stickyproxy.http.reader import Message, RequestReader
 from stickyproxy.http.response import bodiless
-from stickyproxy.http.transports import Transport, unsent, writer
+from stickyproxy.http.transports import Transport, half_close, unsent, writer
 from stickyproxy.http.tunnel import End, Tunnelled
-from stickyproxy.http.words import ChannelSettings, Ends, RequestHandler
+from stickyproxy.http.words import ChannelSettings, Ends, RequestHandler, TlsSession
 
 # How long, after the last byte of the last answer, what a client still sends is thrown away, so that the answer reaches
 # it instead of a reset (nginx's lingering_time).
@@ -30,7 +31,7 @@ _log = Logger()
 _serials = count(1)
 
 
-@implementer(IPushProducer)
+@implementer(IPushProducer, IHandshakeListener)
 class Channel(Tunnelled):
     """The server side of one connection (RFC 9112).
 
@@ -82,6 +83,10 @@ class Channel(Tunnelled):
         self.ends = Ends.of(transport, next(_serials))
         self.deadline = self._seconds() + self._settings.header_timeout
         self._deadlines.watch(self)
+
+    def handshakeCompleted(self) -> None:
+        """Only over TLS."""
+        self.ends = evolve(self.ends, tls=TlsSession.of(self.transport))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
@@ -359,11 +364,12 @@ class Channel(Tunnelled):
         transport = self.transport
         transport.unregisterProducer()
         self._await_fetching()
-        if unread and hasattr(transport, "loseWriteConnection"):
-            transport.loseWriteConnection()
-            self._regulate()
+        if unread:
+            half_close(transport)
         else:
             transport.loseConnection()
+        # Over TLS the client answers that it has understood.
+        self._regulate()
 
     # -- the transport's view: this channel produces what is written to it ---------------------------------------------
 

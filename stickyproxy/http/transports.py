@@ -7,11 +7,13 @@ the one place that knows how Twisted's socket transports queue; any other transp
 
 import socket
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
-from twisted.internet.interfaces import IAddress, IPushProducer
+from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IPushProducer
+from twisted.internet.protocol import BaseProtocol
 from twisted.internet.tcp import Connection
 from twisted.protocols.tls import TLSMemoryBIOProtocol
+from zope.interface import alsoProvides
 
 
 class Transport(Protocol):
@@ -61,8 +63,21 @@ def half_close(transport: Transport) -> None:
         transport.loseWriteConnection()
 
 
+def halve(transport: Transport, protocol: BaseProtocol) -> None:
+    """Have the two directions of a connection end one by one: `protocol` is told of the first by `readConnectionLost`.
+
+    Twisted asks the socket's own protocol, which is another one, around ours, where an endpoint made the connection.
+    """
+    alsoProvides(protocol, IHalfCloseableProtocol)
+    if isinstance(transport, Connection) and hasattr(transport.protocol, "readConnectionLost"):
+        alsoProvides(transport.protocol, IHalfCloseableProtocol)
+
+
 def unsent(transport: Transport) -> int:
     """Return how many bytes the transport still holds that the kernel has not taken."""
+    if isinstance(transport, TLSMemoryBIOProtocol):
+        # What waits for the handshake, and what is encrypted already.
+        return sum(map(len, transport._appSendBuffer)) + unsent(cast(Transport, transport.transport))
     if not isinstance(transport, Connection) or transport.TLS:
         return 0
     return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
@@ -73,6 +88,8 @@ def closed_by_peer(transport: Transport) -> bool:
 
     The reactor tells on its next turn; before a request that must not be sent twice it is better to ask the kernel.
     """
+    if isinstance(transport, TLSMemoryBIOProtocol):
+        return closed_by_peer(cast(Transport, transport.transport))
     if not isinstance(transport, Connection) or transport.TLS:
         return False
     try:

@@ -1,15 +1,19 @@
 """The words between a channel and those who answer its requests."""
 
-from typing import Protocol
+import re
+from typing import Protocol, cast
 
 from attrs import field, frozen
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 from stickyproxy.errors import ClientFault
 from stickyproxy.http.request import Limits
 from stickyproxy.http.transports import Transport
 
 _INTERNET = (IPv4Address, IPv6Address)
+# A client may write anything into SNI; what is no name must not reach a header or a log.
+_NAME = re.compile(rb"[A-Za-z0-9_.-]+")
 
 
 class RequestHandler(Protocol):
@@ -46,6 +50,26 @@ class RequestHandler(Protocol):
 
 
 @frozen
+class TlsSession:
+    """What was agreed on with a client that speaks TLS; `server_name` is the one it asked for, in SNI."""
+
+    protocol: bytes
+    cipher: bytes
+    server_name: bytes
+
+    @classmethod
+    def of(cls, transport: Transport) -> "TlsSession":
+        """Ask a transport whose handshake is done."""
+        connection = cast(TLSMemoryBIOProtocol, transport).getHandle()
+        name = connection.get_servername() or b""
+        return cls(
+            connection.get_protocol_version_name().encode(),
+            (connection.get_cipher_name() or "").encode(),
+            name if _NAME.fullmatch(name) else b"",
+        )
+
+
+@frozen
 class Ends:
     """The two ends of a client's connection, whose number in this process is `serial`.
 
@@ -57,6 +81,7 @@ class Ends:
     peer_port: int = 0
     local_host: bytes = b"unix:"
     local_port: int = 0
+    tls: TlsSession | None = None
 
     @classmethod
     def of(cls, transport: Transport, serial: int) -> "Ends":

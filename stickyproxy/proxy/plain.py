@@ -187,7 +187,7 @@ class _TwistedChannel:
         return self.transport.getHost()
 
     def isSecure(self) -> bool:
-        return False
+        return self._exchange.ends.tls is not None
 
     def writeHeaders(self, version: bytes, code: int | bytes, reason: bytes, headers: Headers) -> None:
         self._exchange.start_answer(int(code), reason, headers)

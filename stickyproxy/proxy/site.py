@@ -1,12 +1,15 @@
 """The door of the house: a listener's channels bring each request here, and it goes to its location's exchange."""
 
 from attrs import evolve
+from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from stickyproxy.errors import ClientFault
+from stickyproxy.http.certificates import ContextSource
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.factory import ChannelFactory
 from stickyproxy.http.reader import Message
+from stickyproxy.http.tls_server import ServerTls
 from stickyproxy.http.words import ChannelSettings
 from stickyproxy.proxy.exchange import Exchange
 from stickyproxy.proxy.tree import Hosts
@@ -19,6 +22,15 @@ class Site(ChannelFactory):
         super().__init__(self.exchange, settings, deadlines)
         self.hosts = hosts
         self.seconds = deadlines.seconds
+
+    def over_tls(self, clock: IReactorTime) -> IProtocolFactory:
+        """Return a factory that speaks TLS for this one, with the certificate of the host that each client names."""
+        return ServerTls(self._certificate).wrap(self, clock)
+
+    def _certificate(self, name: bytes) -> ContextSource:
+        found = (self.hosts.find(name) if name else self.hosts.default).certificate
+        assert found is not None
+        return found
 
     def exchange(self, channel: Channel, message: Message) -> Exchange:
         """Return the exchange for a request whose turn has come; a faulty one is refused by the default server."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from twisted.web.pages import notFound
 from twisted.web.resource import IResource, Resource
 
+from stickyproxy.http.certificates import ContextSource
 from stickyproxy.http.request import RequestHead
 from stickyproxy.proxy.locations import LocationResource
 from stickyproxy.proxy.paths import host_without_port, matched, path_of
@@ -65,7 +66,12 @@ def _segments(path: bytes) -> list[bytes]:
 
 
 class VirtualHost(Branch):
-    """The root of one `[server]`; what none of its locations serves is for `fallback`."""
+    """The root of one `[server]`; what none of its locations serves is for `fallback`.
+
+    `certificate` is shown to clients who ask for it over TLS.
+    """
+
+    certificate: ContextSource | None = None
 
     def __init__(self, fallback: LocationResource) -> None:
         super().__init__()

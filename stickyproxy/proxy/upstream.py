@@ -4,6 +4,7 @@ from attrs import frozen
 
 from stickyproxy.balance.group import Group
 from stickyproxy.http.agent import Agent
+from stickyproxy.http.tls_client import SecureAgent
 from stickyproxy.sticky.words import StickyPolicy
 
 
@@ -14,4 +15,4 @@ class Upstream:
     name: bytes
     policy: StickyPolicy
     group: Group
-    agent: Agent
+    agent: Agent | SecureAgent

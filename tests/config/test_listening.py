@@ -29,13 +29,13 @@ NAMES = "such as example.org, *.example.org, .example.org, www.example.* or _"
 )
 def test_listen(word: str, endpoint: str, shown: str) -> None:
     """A port, an address, a socket or an endpoint description becomes the endpoint that it stands for."""
-    assert ListenLine(endpoint, shown, default_server=False, backlog=None) == parse_listen([word])
+    assert ListenLine(endpoint, shown, default_server=False, ssl=False, backlog=None) == parse_listen([word])
 
 
 def test_listen_parameters() -> None:
-    """Behind the address stand `default_server` and `backlog`."""
-    assert ListenLine("tcp:80", "0.0.0.0:80", default_server=True, backlog=64) == parse_listen(
-        ["80", "default_server", "backlog=64"]
+    """Behind the address stand `default_server`, `ssl` and `backlog`."""
+    assert ListenLine("tcp:80", "0.0.0.0:80", default_server=True, ssl=True, backlog=64) == parse_listen(
+        ["80", "default_server", "ssl", "backlog=64"]
     )
 
 
@@ -49,16 +49,16 @@ def test_listen_parameters() -> None:
         ("65536", ['"65536" is no port; expected a number from 0 to 65535']),
         ("unix:a.sock", ['"unix:a.sock" is no socket; expected unix: and an absolute path']),
         (
-            "80 ssl http2",
+            "80 quic http2",
             [
-                'parameter "ssl" is not supported; expected a listen without it',
+                'parameter "quic" is not supported; expected a listen without it',
                 'parameter "http2" is not supported; expected a listen without it',
             ],
         ),
         ("80 proxy_protocol", ['parameter "proxy_protocol" is not supported; expected a listen without it']),
         (
             "80 default",
-            ['unknown parameter "default"; expected backlog= default_server; did you mean "default_server"?'],
+            ['unknown parameter "default"; expected backlog= default_server ssl; did you mean "default_server"?'],
         ),
         ("80 backlog=0", ['backlog: "0" is wrong; expected a whole number from 1 to 65535']),
     ],

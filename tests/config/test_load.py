@@ -136,8 +136,8 @@ def test_all_faults_at_once() -> None:
             ['2: [http] add_header: unknown variable "$reqest_id"; did you mean "$request_id"?'],
         ),
         (
-            "[server www]\nssl_certificate = a.pem\n",
-            ["2: [server www] ssl_certificate: unknown directive; expected one that belongs in [server]"],
+            "[server www]\nssl_stapling = on\n",
+            ["2: [server www] ssl_stapling: unknown directive; expected one that belongs in [server]"],
         ),
         (
             "[main]\nworker_processes = auto\n[server www]\n",

@@ -105,9 +105,8 @@ def test_proxy_pass(url: str, expected: ProxyPassLine) -> None:
 @pytest.mark.parametrize(
     ("url", "expected"),
     [
-        ("https://app", '"https://app": https to the servers is not supported; expected http://'),
-        ("app", '"app" is no target; expected http:// and an upstream or an address'),
-        ("ftp://app", '"ftp://app" is no target; expected http:// and an upstream or an address'),
+        ("app", '"app" is no target; expected http:// or https:// and an upstream or an address'),
+        ("ftp://app", '"ftp://app" is no target; expected http:// or https:// and an upstream or an address'),
         ("http://$host", '"http://$host" holds a variable; expected a fixed target'),
         ("http://", '"http://" is no target; expected http://NAME, http://ADDRESS or either with a /path'),
         ("http:///x", '"http:///x" is no target; expected http://NAME, http://ADDRESS or either with a /path'),

@@ -6,6 +6,8 @@ from stickyproxy.config.load import loads
 from stickyproxy.config.settings import Listen, Position, Return, VirtualServer
 from stickyproxy.config.templates import parse_template
 
+BOTH = frozenset({"TLSv1.2", "TLSv1.3"})
+
 
 def server_of(text: str) -> VirtualServer:
     """Load a configuration with a single server."""
@@ -18,7 +20,7 @@ def test_defaults() -> None:
     position = Position("sticky.ini", 1)
     server = server_of("")
     listens = (Listen("tcp:80", "0.0.0.0:80", default_server=False, position=position),)
-    assert VirtualServer("www", listens, ("",), (), server.fallback, 60.0, 75.0, 1000) == server
+    assert VirtualServer("www", listens, ("",), (), server.fallback, 60.0, 75.0, 1000, None, BOTH) == server
     assert ("/", Return(404), position) == (server.fallback.path, server.fallback.return_, server.fallback.position)
 
 

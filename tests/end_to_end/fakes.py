@@ -9,6 +9,7 @@ from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.ssl import ContextFactory
 from twisted.internet.task import LoopingCall
 from twisted.python.failure import Failure
 
@@ -70,10 +71,11 @@ class FakeServer(Factory, Waitable):
 
     noisy = False
 
-    def __init__(self, name: str, end: "type[ServerEnd]") -> None:
+    def __init__(self, name: str, end: "type[ServerEnd]", tls: ContextFactory | None = None) -> None:
         Waitable.__init__(self)
         self.name = name
         self._end = end
+        self._tls = tls
         self.requests: list[Message] = []
         self.accepted = 0
         self.connections: list[ServerEnd] = []
@@ -95,7 +97,10 @@ class FakeServer(Factory, Waitable):
 
     def start(self) -> None:
         """Take connections; before, and after `stop`, they are refused."""
-        self._listening = reactor.listenTCP(self.port, self, interface=HOST)
+        if self._tls is None:
+            self._listening = reactor.listenTCP(self.port, self, interface=HOST)
+        else:
+            self._listening = reactor.listenSSL(self.port, self, self._tls, interface=HOST)
 
     async def stop(self) -> None:
         """Die: refuse connections and reset those that are open."""
@@ -248,5 +253,6 @@ class Client(Protocol, Waitable):
 
     async def close(self) -> None:
         """Go away, whatever is going on."""
-        self.transport.abortConnection()
+        if self.lost is None:
+            self.transport.abortConnection()
         await self.end()

@@ -4,7 +4,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from twisted.internet import reactor
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from twisted.internet.ssl import ContextFactory
 
 from stickyproxy.config.load import loads
 from stickyproxy.resolve import system_lookup
@@ -24,9 +26,15 @@ class House:
         self._services: list[ProxyService] = []
         self._processes: list[Process] = []
 
-    def server(self, name: str, running: bool = True, end: type[ServerEnd] = ServerEnd) -> FakeServer:
-        """Add a server; one that is not running refuses."""
-        server = FakeServer(name, end)
+    def server(
+        self,
+        name: str,
+        running: bool = True,
+        end: type[ServerEnd] = ServerEnd,
+        tls: ContextFactory | None = None,
+    ) -> FakeServer:
+        """Add a server, which may speak TLS; one that is not running refuses."""
+        server = FakeServer(name, end, tls)
         self._servers.append(server)
         if running:
             server.start()
@@ -63,9 +71,10 @@ class House:
         process = self.run(config.parent, *PROXY, config)
         return process, int(await process.said(f"listening on {HOST}:"))
 
-    async def client(self, port: int, kind: type[C] = Client) -> C:
-        """Connect a client."""
-        client = await connectProtocol(TCP4ClientEndpoint(reactor, HOST, port), kind())
+    async def client(self, port: int, kind: type[C] = Client, tls: IOpenSSLClientConnectionCreator | None = None) -> C:
+        """Connect a client, which may speak TLS."""
+        endpoint = TCP4ClientEndpoint(reactor, HOST, port)
+        client = await connectProtocol(wrapClientTLS(tls, endpoint) if tls else endpoint, kind())
         self._clients.append(client)
         return client
 

@@ -2,11 +2,15 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from twisted.internet.protocol import Protocol
+from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 
-from stickyproxy.http.transports import closed_by_peer, writer
+from stickyproxy.config.settings import ProxySsl
+from stickyproxy.http.certificates import Certificates
+from stickyproxy.http.tls_client import ClientTls
+from stickyproxy.http.transports import closed_by_peer, half_close, unsent, writer
 
 
 class Pair:
@@ -109,3 +113,47 @@ def test_closed_by_peer(pair: Pair) -> None:
     assert not closed_by_peer(pair.transport)
     pair.peer.close()
     assert closed_by_peer(pair.transport)
+
+
+# -- TLS -------------------------------------------------------------------------------------------------------------
+
+
+def over_tls(pair: Pair) -> TLSMemoryBIOProtocol:
+    """Begin to speak TLS on a connection, to a server that has not answered yet."""
+    settings = ProxySsl("app", True, True, None, None)
+    tls = ClientTls(settings, Certificates().for_servers(settings))
+    secure = TLSMemoryBIOFactory(tls, True, Factory.forProtocol(Protocol), pair.reactor)
+    secure.protocol = TLSMemoryBIOProtocol
+    protocol = secure.buildProtocol(None)
+    pair.transport.protocol = protocol
+    protocol.makeConnection(pair.transport)
+    return protocol
+
+
+def test_unsent_over_tls(pair: Pair) -> None:
+    """What waits for the handshake is as little sent as what waits for the kernel."""
+    transport = over_tls(pair)
+    hello = unsent(pair.transport)
+    assert hello > 0
+    transport.write(b"hello")
+    assert hello + 5 == unsent(transport)
+
+
+def test_closed_by_peer_under_tls(pair: Pair) -> None:
+    """The kernel is asked about the connection below."""
+    transport = over_tls(pair)
+    assert not closed_by_peer(transport)
+    pair.peer.close()
+    assert closed_by_peer(transport)
+
+
+def test_half_close(pair: Pair) -> None:
+    """Of a TCP connection one half is closed; under TLS it stays whole, and so does one that cannot be halved."""
+    transport = over_tls(pair)
+    half_close(transport)
+    assert not pair.transport._writeDisconnecting
+    half_close(pair.transport)
+    assert pair.transport._writeDisconnecting
+    other = StringTransport()
+    half_close(other)
+    assert other.disconnecting

@@ -5,6 +5,7 @@ from twisted.internet.testing import MemoryReactorClock
 from stickyproxy.assembly import build_sites, build_upstreams
 from stickyproxy.config.load import loads
 from stickyproxy.http.agent import Agent
+from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
 from tests.wire import End, Servers, connect
 
@@ -28,7 +29,8 @@ class House:
             settings, tuple, lambda settings: Agent(self.reactor, self.deadlines, settings)
         )
         self.sites = {
-            listen.shown: site for listen, site in build_sites(settings, self.upstreams, self, self.deadlines)
+            listen.shown: site
+            for listen, site in build_sites(settings, self.upstreams, self, Certificates(), self.deadlines)
         }
 
     # As the log files that the access log writes to.

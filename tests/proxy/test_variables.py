@@ -3,6 +3,7 @@ from ipaddress import ip_address
 from socket import gethostname
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,12 +12,12 @@ from stickyproxy.balance.words import Assignment, Reason
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Server
 from stickyproxy.config.templates import NAMES, PREFIXES, Variable, parse_template
-from stickyproxy.http.words import Ends
+from stickyproxy.http.words import Ends, TlsSession
 from stickyproxy.proxy import variables
 from stickyproxy.proxy.outcome import Outcome
 from stickyproxy.proxy.variables import GETTERS, compile_template, host_without_port
 from stickyproxy.sticky.words import Affinity
-from tests.proxy.facts import attempt, facts, request, response
+from tests.proxy.facts import ENDS, attempt, facts, request, response
 
 
 def assigned(server_id: str | None = "a") -> Assignment:
@@ -40,6 +41,7 @@ FULL = facts(
         method=b"POST",
         host=b"WWW.Example:8080",
     ),
+    ends=evolve(ENDS, tls=TlsSession(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", b"www.example")),
     finished=1_002.34567,
     status=201,
     bytes_sent=345,
@@ -90,11 +92,14 @@ EXPECTED: dict[str, tuple[bytes, bytes]] = {
     "request_method": (b"POST", b"GET"),
     "request_time": (b"2.346", b"0.000"),
     "request_uri": (b"/a//%62/../c%20d?x=1&y=%20&X=3&empty=&flag&x=2", b"/"),
-    "scheme": (b"http", b"http"),
+    "scheme": (b"https", b"http"),
     "server_addr": (b"192.0.2.80", b"192.0.2.80"),
     "server_name": (b"www", b"www"),
     "server_port": (b"8080", b"8080"),
     "server_protocol": (b"HTTP/1.1", b"HTTP/1.0"),
+    "ssl_cipher": (b"TLS_AES_256_GCM_SHA384", b""),
+    "ssl_protocol": (b"TLSv1.3", b""),
+    "ssl_server_name": (b"www.example", b""),
     "status": (b"201", b"200"),
     "sticky_reason": (b"bound", b""),
     "sticky_server": (b"a", b""),
