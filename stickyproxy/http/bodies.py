@@ -17,6 +17,10 @@ _SIZE_PART = re.compile(rb"[0-9A-Fa-f]{0,16}\Z|[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\
 _TRAILER = re.compile(rb"(?:%b:[\t -~\x80-\xff]*)?\r\n" % TOKEN)
 _TRAILER_PART = re.compile(rb"\r?\Z|%b(?::[\t -~\x80-\xff]*\r?)?\Z" % TOKEN)
 
+# A line of which no more has come is looked at without waiting for its end; a longer one is not, since it would be
+# looked at again with every byte that drips in.
+_GLANCE = 64
+
 
 class Body(Protocol):
     """A body that is arriving. `ended`: its last byte has come."""
@@ -93,11 +97,14 @@ class ChunkedBody:
     # Each step reads one thing at `at` and returns where the next one starts, or None while it is not whole.
 
     def _size(self, data: bytes, at: int, parts: list[bytes]) -> int | None:
-        match = _SIZE.match(data, at)
-        if match is None:
-            if len(data) - at > EXTENSION_LIMIT + 18 or not _SIZE_PART.match(data, at):
+        if data.find(b"\n", at) < 0:
+            length = len(data) - at
+            if length > EXTENSION_LIMIT + 18 or (length <= _GLANCE and not _SIZE_PART.match(data, at)):
                 raise MalformedMessage("not the size of a chunk")
             return None
+        match = _SIZE.match(data, at)
+        if match is None:
+            raise MalformedMessage("not the size of a chunk")
         size, extension = match.groups()
         if extension:
             self._extensions += len(extension)
@@ -133,15 +140,15 @@ class ChunkedBody:
         return None
 
     def _trailer(self, data: bytes, at: int, parts: list[bytes]) -> int | None:
-        match = _TRAILER.match(data, at)
-        if match is None and not _TRAILER_PART.match(data, at):
-            raise MalformedMessage("not a trailer field")
-        end = match.end() if match else len(data)
-        if not self._trailers or end - at > self._trailers_size:
+        end = data.find(b"\n", at) + 1
+        length = (end or len(data)) - at
+        if not self._trailers or length > self._trailers_size:
             raise MalformedMessage("more trailer fields than the limit", 431)
-        if match is None:
+        if not (_TRAILER if end else _TRAILER_PART).match(data, at) and (end or length <= _GLANCE):
+            raise MalformedMessage("not a trailer field")
+        if not end:
             return None
         self._trailers -= 1
-        self._trailers_size -= end - at
-        self.ended = end - at == 2
+        self._trailers_size -= length
+        self.ended = length == 2
         return end

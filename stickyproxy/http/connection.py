@@ -111,9 +111,10 @@ class ServerConnection(Tunnelled):
         self._read_timeout = read_timeout
         self._send_timeout = send_timeout
         self._upgrade = upgrade
-        self._head_size = 0
+        self._heads_size = 0
         self._head: ResponseHead | None = None
         self._body: Body | None = None
+        self._silent = True
         self._told = self._ended = self._extra = self._held = self._blocked = False
         self._chunks: list[bytes] = []
         self._await()
@@ -210,12 +211,14 @@ class ServerConnection(Tunnelled):
 
     def _read_head(self, data: bytes) -> bytes:
         heads = self._heads
-        self._head_size += len(data)
+        self._silent = False
         rest = heads.feed(data)
         if rest is None:
-            if self._head_size > HEAD_LIMIT:
-                raise MalformedResponse("response head too large")
             return b""
+        # Interim responses count too: a server may send any number of them.
+        self._heads_size += heads.size
+        if self._heads_size > HEAD_LIMIT:
+            raise MalformedResponse("response heads too large")
         _, digits, reason = heads.first
         status = int(digits)
         no_body = bodiless(self._method, status)
@@ -252,7 +255,7 @@ class ServerConnection(Tunnelled):
         elif self._head is not None and self._head.until_close and reason.check(ConnectionDone):
             self._ended = True
             self._tell(receiver)
-        elif self._head is None and not self._head_size and self.requests > 1:
+        elif self._head is None and self._silent and self.requests > 1:
             self._fail(ConnectionStale("the kept connection had been closed"))
         else:
             self._fail(ConnectionCut("the server closed the connection before its answer was whole"))

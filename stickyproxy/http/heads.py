@@ -86,12 +86,12 @@ class HeadReader:
 
     def _check_part(self, data: bytes, seen: int) -> None:
         """Refuse what will never be a head as soon as it shows, whatever else is still to come."""
-        line_is_whole = data.find(b"\r\n", 2) >= 0
+        line_end = data.find(b"\r\n", 2)
         if len(data) > self._limit:
-            raise MalformedMessage("more than the limit for a head", 431 if line_is_whole else 414)
+            raise MalformedMessage("more than the limit for a head", 431 if 0 <= line_end < self._limit else 414)
         if _STRAY.search(data, max(seen - 1, 0)):
             raise MalformedMessage("a control byte, or a line that does not end with CRLF")
-        if line_is_whole:
+        if line_end >= 0:
             self._read_first_line(data)
 
     # -- what the parser calls -----------------------------------------------------------------------------------------
