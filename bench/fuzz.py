@@ -1,0 +1,68 @@
+"""Sends spoilt requests through the proxy in memory for as long as it may, and stops at the first that breaks a rule.
+
+    python bench/fuzz.py [--seconds 60] [--seed 0]
+    python bench/fuzz.py --atheris [libFuzzer's options]
+
+Mutations and rules are those of `tests/corpus/mutation.py`. With `--atheris` (which must be installed) they are led
+by what they reach in the proxy; without it they are drawn at random, and the seed of what fails is told, for `--seed`.
+"""
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.corpus.mutation import check, cut, mutated
+
+
+def fuzz(seconds: float, seed: int) -> None:
+    """Try seed after seed."""
+    first, end = seed, time.monotonic() + seconds
+    while time.monotonic() < end:
+        source = random.Random(seed)
+        segments = cut(mutated(source.randrange), source.randrange)
+        try:
+            check(segments)
+        except BaseException:
+            print(f"seed {seed}: {segments!r}", file=sys.stderr)
+            raise
+        seed += 1
+    print(f"{seed - first} streams of requests, all read in one way")
+
+
+def fuzz_with_atheris(options: list[str]) -> None:
+    """Leave the choice to libFuzzer."""
+    import atheris
+
+    atheris.instrument_imports()
+
+    def check_one(data: bytes) -> None:
+        source = atheris.FuzzedDataProvider(data)
+
+        def choose(number: int) -> int:
+            return int(source.ConsumeIntInRange(0, number - 1))
+
+        check(cut(mutated(choose), choose))
+
+    atheris.Setup([sys.argv[0], *options], check_one)
+    atheris.Fuzz()
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--atheris", action="store_true")
+    options, rest = parser.parse_known_args()
+    if options.atheris:
+        fuzz_with_atheris(rest)
+    else:
+        fuzz(options.seconds, options.seed)
+
+
+if __name__ == "__main__":
+    main()
