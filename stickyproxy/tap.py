@@ -26,7 +26,9 @@ class Options(usage.Options):
         """Do the check of `--test`, here since twistd goes on from here to refuse a folder where another one runs."""
         if self["test"]:
             path = config_path(self)
-            print(f"{path}: ok: {summary(read(path))}")
+            settings = read(path)
+            check_certificates(settings)
+            print(f"{path}: ok: {summary(settings)}")
             raise SystemExit(0)
 
 
@@ -54,6 +56,16 @@ def read(path: str) -> Settings:
         return load(path)
     except ConfigError as error:
         give_up(*map(str, error.faults))
+
+
+def check_certificates(settings: Settings) -> None:
+    """Load every certificate that is named, or end the process with what is wrong with one."""
+    from stickyproxy.http.certificates import Certificates  # OpenSSL is large, and `twistd --help` comes by here
+
+    try:
+        Certificates().load(settings)
+    except StartError as error:
+        give_up(f"stickyproxy: {error}")
 
 
 def give_up(*lines: str) -> NoReturn:

@@ -14,6 +14,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 
 from stickyproxy import tap
 from stickyproxy.config.load import loads
+from tests.certificates import Authority
 
 GOOD = """\
 [upstream app]
@@ -157,6 +158,22 @@ def test_check_reports_every_fault(bad: str, capsys: pytest.CaptureFixture[str])
     out, err = capsys.readouterr()
     assert "" == out
     assert_is_bad(err.splitlines(), bad)
+
+
+def test_check_loads_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--test` finds a certificate that cannot be used, as a start would; one that can is no fault."""
+    certificate, key = Authority().sign("www").write(tmp_path, "www")
+    path = tmp_path / "tls.ini"
+    path.write_text(f"[server www]\nlisten = 8443 ssl\nssl_certificate = {certificate}\nssl_certificate_key = {key}\n")
+    with pytest.raises(SystemExit) as end:
+        options("--test", "--config", str(path))
+    assert 0 == end.value.code
+    capsys.readouterr()
+    key.unlink()
+    with pytest.raises(SystemExit) as end:
+        options("--test", "--config", str(path))
+    complaint = f"stickyproxy: {path}:4: ssl_certificate_key: {key}: cannot be read: No such file or directory\n"
+    assert (1, ("", complaint)) == (end.value.code, capsys.readouterr())
 
 
 @pytest.mark.parametrize("flags", [(), ("--test",)])

@@ -10,7 +10,7 @@ from OpenSSL.SSL import Connection, Context, Error
 from twisted.internet.ssl import CertificateOptions, TLSVersion
 from twisted.logger import Logger
 
-from stickyproxy.config.settings import KeyPair, NamedFile, ProxySsl
+from stickyproxy.config.settings import KeyPair, NamedFile, ProxySsl, Settings
 from stickyproxy.errors import StartError
 
 _log = Logger()
@@ -75,6 +75,15 @@ class Certificates:
         pair = (ssl.key_pair.certificate, ssl.key_pair.key) if ssl.key_pair else ()
         trusted = (ssl.trusted_certificate,) if ssl.trusted_certificate else ()
         return self._source(ssl, pair + trusted, lambda: _client_context(ssl))
+
+    def load(self, settings: Settings) -> None:
+        """Load all that a configuration names, to see whether it can be used. Raises StartError."""
+        for server in settings.servers:
+            if server.key_pair is not None:
+                self.for_clients(server.key_pair, server.ssl_protocols)
+            for location in server.locations:
+                if location.proxy_pass is not None and location.proxy_pass.ssl is not None:
+                    self.for_servers(location.proxy_pass.ssl)
 
     def refresh(self) -> None:
         """Make those contexts anew whose files have changed."""

@@ -170,7 +170,8 @@ class Channel(Tunnelled):
             self._begin_waiting()
         except Exception:  # noqa: BLE001 - whoever called, it is this connection that cannot go on
             _log.failure("a request could not be handled")
-            self.transport.abortConnection()
+            if not self._gone:
+                self.transport.abortConnection()
         finally:
             self._proceeding = False
         self._regulate()

@@ -155,5 +155,6 @@ class SecureConnection(ServerConnection):
             self.established.errback(HandshakeFailed(fault))
         elif self._receiver is not None and isinstance(reason.value, Error):
             # The server's word on a certificate of ours comes only after a handshake that we took for done (TLSv1.3).
+            self._gone = True
             self._fail(ConnectionCut(f"the server broke off TLS: {words}"))
         super().connectionLost(reason)

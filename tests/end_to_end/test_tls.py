@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,24 @@ async def get(house: House, port: int, tls: Asking, target: str = "/") -> tuple[
     client = await house.client(port, tls=tls)
     answer = await client.request(b"GET %b HTTP/1.1" % target.encode())
     return shown(client), answer
+
+
+# -- curl ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+@pytest_twisted.ensureDeferred
+async def test_curl(house: House, trust: Trust, tmp_path: Path) -> None:
+    """What others make of TLS agrees with ours: curl trusts what it should, and keeps its connection."""
+    server = house.server("a", tls=Showing(*trust.sign("app")))
+    port = over_tls(house, trust, server)
+    url = f"https://one.example:{port}/"
+    there = ["--silent", "--show-error", "--resolve", f"one.example:{port}:127.0.0.1", url, url]
+    curl = house.run(tmp_path, "curl", "--cacert", trust.roots, "-w", "%{num_connects},%{ssl_verify_result};", *there)
+    assert 0 == await curl.ended()
+    assert "a1,0;a0,0;" == curl.out
+    distrustful = house.run(tmp_path, "curl", *there)
+    assert 60 == await distrustful.ended()
 
 
 # -- clients ---------------------------------------------------------------------------------------------------------
@@ -179,6 +198,31 @@ async def test_client_leaves(house: House, trust: Trust) -> None:
     await server.until(lambda: server.requests)
     await client.close()
     await server.until(lambda: not server.connections)
+
+
+@pytest_twisted.ensureDeferred
+async def test_tunnel(house: House, trust: Trust) -> None:
+    """What client and server have changed to passes through TLS on both sides, and ends in good order."""
+    server = house.server("a", tls=Showing(*trust.sign("app")), end=Granting)
+    client = await house.client(over_tls(house, trust, server), tls=trust.asking())
+    client.send(b"GET / HTTP/1.1\r\nHost: one.example\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n")
+    assert 101 == (await client.head()).status
+    client.send(bytes(MIB))
+    await client.until(lambda: len(client.received) == MIB)
+    client.transport.loseConnection()
+    assert await client.end()
+    await server.until(lambda: not server.connections)
+
+
+class Granting(ServerEnd):
+    """Grants the change to another protocol, which is to say everything back."""
+
+    granted = False
+
+    def dataReceived(self, data: bytes) -> None:
+        grant = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: raw\r\n\r\n"
+        self.transport.write(data if self.granted else grant)
+        self.granted = True
 
 
 @pytest_twisted.ensureDeferred
