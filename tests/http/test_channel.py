@@ -7,8 +7,9 @@ from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.factory import ChannelFactory
 from stickyproxy.http.reader import Message
 from stickyproxy.http.request import Limits
+from stickyproxy.http.tunnel import Tunnel
 from stickyproxy.http.words import ChannelSettings
-from tests.wire import connect, requests
+from tests.wire import Transport, connect, requests
 
 
 class Handler:
@@ -424,6 +425,42 @@ class ChannelTests(SynchronousTestCase):
         self.client.transport.disconnecting = False
         self.clock.pump([LINGER, 1])
         self.assertTrue(self.client.dropped)
+
+    # -- a change of protocol ------------------------------------------------------------------------------------------
+
+    def served(self, tunnel: Tunnel) -> Transport:
+        """Give the tunnel its other end."""
+        transport = Transport()
+        transport.registerProducer(tunnel.server, True)
+        tunnel.server.join(transport, transport.write, full=False)
+        return transport
+
+    def test_switch(self) -> None:
+        """A 101 leaves the connection to a tunnel, with all that came behind the request."""
+        over: list[bool] = []
+        tunnel = Tunnel(self.deadlines, 10, lambda: over.append(True))
+        handler = self.asked(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nab", b"cd")
+        self.assertEqual(b"abcd", handler.channel.switch(b"Go", [b"Upgrade: x\r\n"], tunnel.client))
+        self.assertEqual(b"HTTP/1.1 101 Go\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", self.client.received())
+        server = self.served(tunnel)
+        tunnel.open(b"", b"")
+        self.client.send(b"GET / HTTP/1.1\r\n")
+        self.assertEqual((b"GET / HTTP/1.1\r\n", ["begin"]), (server.value(), handler.told))
+        self.client.protocol.finish()
+        self.clock.pump([9])
+        self.assertFalse(self.client.dropped)
+        self.client.close()
+        self.assertEqual((True, True, ["begin"]), (server.disconnecting, tunnel.client.gone, handler.told))
+
+    def test_switch_with_much_behind_it(self) -> None:
+        """What a client sends ahead of the answer is bounded, and read on from the moment when there is a tunnel."""
+        tunnel = Tunnel(self.deadlines, 10, lambda: None)
+        handler = self.asked(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", bytes(AHEAD))
+        self.assertFalse(self.client.transport.reading)
+        early = handler.channel.switch(b"Go", [], tunnel.client)
+        server = self.served(tunnel)
+        tunnel.open(early, b"")
+        self.assertEqual((AHEAD, True), (len(server.value()), self.client.transport.reading))
 
     # -- who is there --------------------------------------------------------------------------------------------------
 

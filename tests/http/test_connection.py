@@ -11,7 +11,8 @@ from stickyproxy.errors import (
 from stickyproxy.http.connection import HEAD_LIMIT, ServerConnection
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.response import ResponseHead
-from tests.wire import End
+from stickyproxy.http.tunnel import Tunnel
+from tests.wire import End, Transport
 
 
 class Keeper:
@@ -221,6 +222,35 @@ class ServerConnectionTests(SynchronousTestCase):
 
     def server_closes(self) -> None:
         self.server.close()
+
+    # -- a change of protocol ------------------------------------------------------------------------------------------
+
+    def test_switch(self) -> None:
+        """A 101 that was asked for is told, and the connection is a tunnel's from then on, and nobody else's."""
+        receiver = Receiver()
+        self.connection.send(b"GET / HTTP/1.1\r\n\r\n", receiver, b"GET", True, 10, 20, b"x, y")
+        self.server.send(b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\n")
+        self.server.send(b"Upgrade: Y\r\n\r\nsoon")
+        self.assertEqual((101, False, None), (receiver.head.status, receiver.ended, receiver.fault))
+        tunnel = Tunnel(self.keeper.deadlines, 10, lambda: None)
+        self.assertEqual(b"soon", self.connection.switch(tunnel.server))
+        client = Transport()
+        client.registerProducer(tunnel.client, True)
+        tunnel.client.join(client, client.write, full=False)
+        tunnel.open(b"", b"soon")
+        self.server.send(b" and more")
+        self.clock.pump([9])
+        self.assertEqual((b"soon and more", [], False), (client.value(), self.keeper.kept, self.server.dropped))
+        self.server.close()
+        self.assertEqual((True, None, []), (client.disconnecting, receiver.fault, self.keeper.kept))
+
+    def test_no_switch(self) -> None:
+        """A 101 to another protocol than those asked for is a fault of the server."""
+        receiver = Receiver()
+        self.connection.send(b"GET / HTTP/1.1\r\n\r\n", receiver, b"GET", True, 10, 20, b"x")
+        self.server.send(b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: y\r\n\r\n")
+        self.assertIsInstance(receiver.fault, MalformedResponse)
+        self.assertTrue(self.server.dropped)
 
     # -- failures ------------------------------------------------------------------------------------------------------
 

@@ -144,3 +144,23 @@ def test_a_name_or_an_address_is_a_host() -> None:
     """Names, IPv4 and bracketed IPv6 addresses pass, each with or without a port."""
     for host in (b"a", b"a.b-c.example", b"a:80", b"192.0.2.1:8080", b"[2001:db8::1]", b"[::1]:80", b"a:"):
         assert host == read((b"Host", host)).host
+
+
+@pytest.mark.parametrize(
+    ("lines", "http11", "expected"),
+    [
+        ([(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")], True, b"websocket"),
+        ([(b"Upgrade", b"a"), (b"Connection", b"x"), (b"Upgrade", b"b"), (b"Connection", b"UPGRADE")], True, b"a, b"),
+        ([(b"Connection", b"upgrade"), (b"Upgrade", b"a"), (b"Content-Length", b"0")], True, b"a"),
+        ([(b"Connection", b"upgrade"), (b"Upgrade", b"a"), (b"Content-Length", b"1")], True, b""),
+        ([(b"Connection", b"upgrade"), (b"Upgrade", b"a"), (b"Transfer-Encoding", b"chunked")], True, b""),
+        ([(b"Connection", b"upgrade"), (b"Upgrade", b"a")], False, b""),
+        ([(b"Connection", b"upgrade"), (b"Upgrade", b"h2c")], True, b""),
+        ([(b"Connection", b"keep-alive"), (b"Upgrade", b"a")], True, b""),
+        ([(b"Upgrade", b"a")], True, b""),
+        ([(b"Connection", b"upgrade")], True, b""),
+    ],
+)
+def test_upgrade(lines: list[tuple[bytes, bytes]], http11: bool, expected: bytes) -> None:
+    """A request asks for an upgrade if it is of HTTP/1.1, without a body, and its Connection says so as well."""
+    assert expected == read((b"Host", b"a"), *lines, http11=http11).upgrade
