@@ -11,9 +11,11 @@ from wsproto import ConnectionType, WSConnection
 from wsproto import events as ws
 from zope.interface import implementer
 
+from tests.certificates import Authority
 from tests.end_to_end.fakes import Client, FakeServer, ServerEnd, answering, eventually
 from tests.end_to_end.house import House
 from tests.end_to_end.messages import head_of
+from tests.end_to_end.tls import Asking, Showing
 
 STICKY = "session_sticky = cookie=route hash=plain"
 # A protocol of our own: what is said goes through as it is.
@@ -209,6 +211,32 @@ async def test_two_proxies(house: House) -> None:
     assert isinstance(await client.open(), ws.AcceptConnection)
     client.say(ws.TextMessage("far"))
     assert "far" == await client.next()
+
+
+@pytest_twisted.ensureDeferred
+async def test_over_tls(house: House, tmp_path: Path) -> None:
+    """A tunnel leads over TLS on both sides, and each side's end is the other's."""
+    authority = Authority()
+    trusted = authority.write(tmp_path)
+    certificate, key = authority.sign("one.example").write(tmp_path, "one")
+    server = house.server("a", end=WebSocketEnd, tls=Showing(certificate, key))
+    port = house.proxy(
+        f"[upstream app]\nserver = {server.address}\n[server one]\nlisten = 127.0.0.1:0 ssl\n"
+        f"ssl_certificate = {certificate}\nssl_certificate_key = {key}\n[location one /]\nproxy_pass = https://app\n"
+        f"proxy_ssl_name = one.example\nproxy_ssl_trusted_certificate = {trusted}\n"
+    )
+    for leave in (True, False):
+        client = await house.client(port, WebSocket, tls=Asking(trusted, b"one.example"))
+        assert isinstance(await client.open(), ws.AcceptConnection)
+        client.say(ws.BytesMessage(bytes(range(256)) * 4096))
+        assert bytes(range(256)) * 4096 == await client.next()
+        if leave:
+            client.transport.loseConnection()
+        else:
+            client.say(ws.CloseConnection(1000))
+            assert ws.CloseConnection(1000, "") == await client.next()
+        assert await client.end()
+        await server.until(lambda: not server.connections)
 
 
 @pytest.mark.parametrize("status", [200, 403, 426])
