@@ -25,9 +25,8 @@ class InetAddress:
 
     def __str__(self) -> str:
         """As nginx prints it (ngx_sock_ntop): `10.0.0.1:80`, `[::1]:80`."""
-        if isinstance(self.ip, IPv4Address):
-            return f"{self.ip}:{self.port}"
-        return f"[{spell_ipv6(self.ip)}]:{self.port}"
+        host = spell_ip(self.ip)
+        return f"{host}:{self.port}" if self.ip.version == 4 else f"[{host}]:{self.port}"
 
 
 @frozen
@@ -111,6 +110,24 @@ def parse_ip(host: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return ip if bracketed == (ip.version == 6) and "%" not in host else None
+
+
+def read_host(host: bytes) -> IPv4Address | IPv6Address | None:
+    """The IP address of one end of a connection, unmapped; None for a Unix socket, and for whatever else is none."""
+    try:
+        return unmapped(ip_address(host.decode("ascii")))
+    except ValueError:
+        return None
+
+
+def unmapped(ip: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address that an IPv4-mapped one stands for: a dual-stack listener shows `::ffff:a.b.c.d`."""
+    return getattr(ip, "ipv4_mapped", None) or ip
+
+
+def spell_ip(ip: IPv4Address | IPv6Address) -> str:
+    """Spell an IP address as nginx does."""
+    return str(ip) if isinstance(ip, IPv4Address) else spell_ipv6(ip)
 
 
 def spell_ipv6(ip: IPv6Address) -> str:
