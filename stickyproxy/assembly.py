@@ -1,6 +1,6 @@
 """Settings to a working house: upstreams, locations, and the sites that listeners serve."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from attrs import evolve
 
@@ -16,6 +16,7 @@ from stickyproxy.http.words import ChannelSettings
 from stickyproxy.observe.access_log import AccessLog
 from stickyproxy.observe.log_files import LogFile, LogFiles
 from stickyproxy.proxy.locations import LocationResource, ProxyResource, ReturnResource
+from stickyproxy.proxy.real_ip import RealIp
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.site import Site
 from stickyproxy.proxy.tree import Hosts, VirtualHost
@@ -65,8 +66,17 @@ def build_sites(
         tree = Hosts(hosts[default.name])
         for _, server in listening:
             tree.add(server.server_names, hosts[server.name])
-        sites.append((listen, Site(tree, _channel_settings(default), deadlines)))
+        site = Site(tree, _channel_settings(default), deadlines)
+        if listen.proxy_protocol:
+            site.balancers = _balancers(server for _, server in listening)
+        sites.append((listen, site))
     return sites
+
+
+def _balancers(servers: Iterable[VirtualServer]) -> Callable[[bytes], bool]:
+    """Return what says whether a host may introduce clients: one that any of the servers at the address trusts."""
+    trusting = [RealIp(server.fallback.real_ip) for server in servers if server.fallback.real_ip]
+    return lambda host: any(each.trusts(host) for each in trusting)
 
 
 def _channel_settings(server: VirtualServer) -> ChannelSettings:

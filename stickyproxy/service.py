@@ -89,7 +89,7 @@ class ProxyService(Service):
             )
             for listen, site in build_sites(self.settings, upstreams, self._logs, self._certificates, self._deadlines):
                 factory = site.over_tls(self._reactor) if listen.ssl else site
-                self.ports.append(open_port(self._reactor, listen, factory))
+                self.ports.append(open_port(self._reactor, listen, site.introduced(factory)))
                 self._sites.append(site)
         except Exception:
             self._close()

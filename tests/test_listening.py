@@ -15,7 +15,7 @@ from stickyproxy.listening import open_port
 
 
 def listen(endpoint: str, shown: str) -> Listen:
-    return Listen(endpoint, shown, default_server=False, position=Position("sticky.ini", 7))
+    return Listen(endpoint, shown, default_server=False, proxy_protocol=False, position=Position("sticky.ini", 7))
 
 
 def has_ipv6() -> bool:

@@ -16,6 +16,7 @@ from stickyproxy.config.proxying import (
     parse_redirect,
     parse_server,
 )
+from stickyproxy.config.real_ip import parse_real_ip_header, parse_trusted
 from stickyproxy.config.stickiness import parse_jvm_route, parse_session_sticky
 from stickyproxy.config.tls import parse_protocols, parse_ssl_name
 
@@ -67,7 +68,7 @@ DIRECTIVES = (
     Directive(
         "listen",
         (SERVER,),
-        "PORT|ADDRESS[:PORT]|unix:PATH|ENDPOINT [default_server] [ssl] [backlog=NUMBER]",
+        "PORT|ADDRESS[:PORT]|unix:PATH|ENDPOINT [default_server] [ssl] [proxy_protocol] [backlog=NUMBER]",
         parse_listen,
         "80",
         most=None,
@@ -83,6 +84,9 @@ DIRECTIVES = (
     Directive("ssl_certificate", (HTTP, SERVER), "PATH", _path),
     Directive("ssl_certificate_key", (HTTP, SERVER), "PATH", _path),
     Directive("ssl_protocols", (HTTP, SERVER), "[TLSv1.2] [TLSv1.3]", parse_protocols, "TLSv1.2 TLSv1.3", most=2),
+    Directive("set_real_ip_from", _everywhere, "ADDRESS|CIDR|unix:", parse_trusted, repeatable=True),
+    Directive("real_ip_header", _everywhere, "FIELD|proxy_protocol", parse_real_ip_header, "X-Real-IP"),
+    Directive("real_ip_recursive", _everywhere, "on|off", _word(values.on_off), "off"),
     # what is done with a request
     Directive("proxy_pass", (LOCATION,), "http://|https://UPSTREAM|ADDRESS[URI]", parse_proxy_pass),
     Directive("return", (SERVER, LOCATION), "STATUS [TEXT]|STATUS URL|URL", parse_return, most=2),
@@ -107,6 +111,7 @@ DIRECTIVES = (
     Directive("proxy_ssl_server_name", _everywhere, "on|off", _word(values.on_off), "on"),
     Directive("proxy_ssl_certificate", _everywhere, "PATH", _path),
     Directive("proxy_ssl_certificate_key", _everywhere, "PATH", _path),
+    Directive("proxy_protocol", _everywhere, "on|off", _word(values.on_off), "off"),
     # logs
     Directive("access_log", _everywhere, "PATH [FORMAT]|off", parse_access_log, "off", most=2, repeatable=True),
     Directive(

@@ -16,7 +16,7 @@ from stickyproxy.config.suggest import suggest
 
 _PLACES = "port, ip[:port], [ipv6][:port], unix:/path or a Twisted endpoint description"
 _NAMES = "such as example.org, *.example.org, .example.org, www.example.* or _"
-_NOT_SUPPORTED = ("http2", "quic", "proxy_protocol")
+_NOT_SUPPORTED = ("http2", "quic")
 _NAME = re.compile(r"(?:\*?\.)?(?:[a-z0-9_-]+\.)*[a-z0-9_-]+|(?:[a-z0-9_-]+\.)+\*|\[[0-9a-f:.]+\]")
 _ENDPOINT = re.compile(r"([a-z][a-z0-9]*):.*[^0-9].*|(tcp):.*")
 
@@ -33,10 +33,11 @@ class ListenLine:
     default_server: bool
     ssl: bool
     backlog: int | None
+    proxy_protocol: bool
 
 
 def parse_listen(words: Sequence[str]) -> ListenLine:
-    """Read `PORT`, `ADDRESS[:PORT]`, `unix:/PATH` or an endpoint description, `[default_server] [ssl] [backlog=N]`."""
+    """Read `PORT`, `ADDRESS[:PORT]`, `unix:/PATH` or an endpoint description, and parameters."""
     faults = [
         f'parameter "{word}" is not supported; expected a listen without it'
         for word in words[1:]
@@ -48,12 +49,15 @@ def parse_listen(words: Sequence[str]) -> ListenLine:
     except ValueError as error:
         faults.extend(error.args)
     try:
-        found = parse_parameters(known, {"backlog": values.number(1, 65535)}, flags=("default_server", "ssl"))
+        found = parse_parameters(
+            known, {"backlog": values.number(1, 65535)}, flags=("default_server", "ssl", "proxy_protocol")
+        )
     except ValueError as error:
         faults.extend(error.args)
     if faults:
         raise ValueError(*faults)
-    return ListenLine(endpoint, shown, "default_server" in found, "ssl" in found, found.get("backlog"))
+    flags = ("default_server" in found, "ssl" in found)
+    return ListenLine(endpoint, shown, *flags, found.get("backlog"), "proxy_protocol" in found)
 
 
 def _parse_place(word: str) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from stickyproxy.config.settings import (
     LogFormat,
     NextUpstream,
     ProxyPass,
+    RealIp,
     Redirect,
     Return,
     Server,
@@ -79,13 +80,23 @@ def build_location(
         proxy_next_upstream=NextUpstream(
             value("proxy_next_upstream"), value("proxy_next_upstream_tries"), value("proxy_next_upstream_timeout")
         ),
+        proxy_protocol=value("proxy_protocol"),
         proxy_read_timeout=value("proxy_read_timeout"),
         proxy_redirects=_redirects(scope, place, proxy_pass),
         proxy_send_timeout=value("proxy_send_timeout"),
         proxy_set_headers=values("proxy_set_header"),
+        real_ip=_real_ip(scope),
         send_timeout=value("send_timeout"),
         position=scope.position,
     )
+
+
+def _real_ip(scope: Scope) -> RealIp | None:
+    trusted = scope.values("set_real_ip_from")
+    if not trusted:
+        return None
+    networks = tuple(network for network in trusted if network is not None)
+    return RealIp(networks, None in trusted, scope.value("real_ip_header"), scope.value("real_ip_recursive"))
 
 
 def find_action(

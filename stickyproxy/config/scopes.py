@@ -130,8 +130,6 @@ def _unknown(key: str, context: str) -> str:
         return f'lacks its "="; expected {first} = ...'
     if key == "session_sticky_hide_cookie":
         return "unknown directive; expected none, since session_sticky with option=indirect hides the cookie itself"
-    known = [each.name for each in DIRECTIVES if context in each.contexts]
-    everywhere = [each.name for each in DIRECTIVES]
     indented = ", or an indented line to go on with the one above" if space else ""
-    near = suggest(key, known) or suggest(key, everywhere)
+    near = suggest(key, (each.name for each in DIRECTIVES))
     return f"unknown directive; expected one that belongs in [{context}]{indented}{near}"

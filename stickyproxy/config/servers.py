@@ -49,7 +49,12 @@ def _listens(scope: Scope, backlogs: Mapping[str, int]) -> tuple[Listen, ...]:
         if first := found.get(line.shown):
             scope.blame("listen", f"{line.shown} is there already at {first.position}; expected it once", position)
         else:
-            found[line.shown] = Listen(endpoint, line.shown, line.default_server, position, line.ssl)
+            found[line.shown] = Listen(
+                endpoint, line.shown, line.default_server, line.proxy_protocol, position, line.ssl
+            )
+            if line.proxy_protocol and not scope.arguments("set_real_ip_from"):
+                message = "proxy_protocol, but nobody is trusted with it; expected set_real_ip_from beside it"
+                scope.blame("listen", message, position)
     return tuple(found.values())
 
 
@@ -71,7 +76,7 @@ def collect_backlogs(scopes: Iterable[Scope]) -> dict[str, int]:
 
 
 def check_addresses(servers: Sequence[tuple[Scope, VirtualServer]]) -> None:
-    """Tell the scopes of two defaults or two equal names for one address, and of addresses that overlap."""
+    """Tell the scopes of two defaults, two equal names or two protocols at one address, and of those that overlap."""
     defaults: dict[str, VirtualServer] = {}
     listens: dict[str, Listen] = {}
     names: dict[tuple[str, str], VirtualServer] = {}
@@ -84,6 +89,9 @@ def check_addresses(servers: Sequence[tuple[Scope, VirtualServer]]) -> None:
                 scope.blame("listen", message, listen.position)
             if listens.setdefault(at, listen).ssl != listen.ssl:
                 message = f"{at} is said to be with and without ssl, {listens[at].position}; expected one an address"
+                scope.blame("listen", message, listen.position)
+            if listens[at].proxy_protocol != listen.proxy_protocol:
+                message = f"{at} is there with and without proxy_protocol; expected it in all listen lines, or in none"
                 scope.blame("listen", message, listen.position)
             for name in server.server_names:
                 if (first := names.setdefault((at, name), server)) is not server:

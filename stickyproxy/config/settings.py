@@ -171,12 +171,13 @@ class Listen:
     """One `listen` argument list. `endpoint` is the Twisted server endpoint description that it stands for.
 
     `shown` is the address in nginx's spelling, or the description as written: what tells one address from another.
-    Servers with the same `shown` share one listening port, and have the same `endpoint`.
+    Servers with the same `shown` share one listening port, and have the same `endpoint` and `proxy_protocol`.
     """
 
     endpoint: str
     shown: str
     default_server: bool
+    proxy_protocol: bool
     position: Position
     ssl: bool = False
 
@@ -218,6 +219,20 @@ class AccessRule:
     allow: bool
     network: IPv4Network | IPv6Network | None
     unix: bool = False
+
+
+@frozen
+class RealIp:
+    """Who is believed about whose requests they pass on (ngx_http_realip_module): peers in `networks`, on Unix sockets.
+
+    `field` is the lower-case name of the field with the addresses, None for those of the PROXY protocol. A list in it
+    is read from the right: its last address, or with `recursive` the last one that is not trusted.
+    """
+
+    networks: tuple[IPv4Network | IPv6Network, ...]
+    unix: bool
+    field: bytes | None
+    recursive: bool
 
 
 @frozen
@@ -281,10 +296,12 @@ class Location:
     proxy_connect_timeout: float
     proxy_hide_headers: frozenset[bytes]
     proxy_next_upstream: NextUpstream
+    proxy_protocol: bool
     proxy_read_timeout: float
     proxy_redirects: tuple[Redirect, ...]
     proxy_send_timeout: float
     proxy_set_headers: tuple[HeaderLine, ...]
+    real_ip: RealIp | None
     send_timeout: float
     position: Position
 

@@ -14,11 +14,12 @@ from stickyproxy.config.suggest import suggest
 NAMES = frozenset(
     """
     args body_bytes_sent bytes_sent connection connection_requests content_length content_type document_uri host
-    hostname http_host is_args msec proxy_add_x_forwarded_for proxy_host query_string remote_addr remote_port
-    remote_user request request_id request_length request_method request_time request_uri scheme server_addr
-    server_name server_port server_protocol ssl_cipher ssl_protocol ssl_server_name status sticky_reason
-    sticky_server sticky_status time_iso8601 time_local upstream_addr upstream_connect_time upstream_header_time
-    upstream_name upstream_response_length upstream_response_time upstream_status uri
+    hostname http_host is_args msec proxy_add_x_forwarded_for proxy_host proxy_protocol_addr proxy_protocol_port
+    proxy_protocol_server_addr proxy_protocol_server_port query_string realip_remote_addr realip_remote_port
+    remote_addr remote_port remote_user request request_id request_length request_method request_time request_uri
+    scheme server_addr server_name server_port server_protocol ssl_cipher ssl_protocol ssl_server_name status
+    sticky_reason sticky_server sticky_status time_iso8601 time_local upstream_addr upstream_connect_time
+    upstream_header_time upstream_name upstream_response_length upstream_response_time upstream_status uri
     """.split()
 )
 

@@ -42,12 +42,13 @@ class Agent:
         """Take an idle connection that leads to `key`, which is its address, or None."""
         return self._pool.take(key)
 
-    def connect(self, address: Address, timeout: float) -> "Deferred[ServerConnection]":
+    def connect(self, address: Address, timeout: float, opening: bytes = b"") -> "Deferred[ServerConnection]":
         """Make a new connection within `timeout` seconds; fires with it, or fails with ConnectFailed, ConnectTimedOut.
 
+        With `opening`, bytes that go out before all else and hold for all that follows, it is for one request only.
         Cancelling the Deferred gives the attempt up.
         """
-        connecting = self.endpoint(address, timeout).connect(_ServerFactory(self, address))
+        connecting = self.endpoint(address, timeout).connect(_ServerFactory(self, address, opening))
         return cast("Deferred[ServerConnection]", connecting.addErrback(translate))
 
     def keep(self, connection: ServerConnection) -> None:
@@ -73,13 +74,15 @@ class Agent:
 class _ServerFactory(Factory):
     noisy = False
 
-    def __init__(self, agent: Agent, address: Address) -> None:
+    def __init__(self, agent: Agent, address: Address, opening: bytes) -> None:
         self._agent = agent
         self._address = address
+        self._opening = opening
 
     def buildProtocol(self, addr: IAddress | None) -> ServerConnection:
         settings = self._agent.settings
-        return ServerConnection(self._agent, self._address, settings.keepalive_timeout, settings.keepalive_requests)
+        requests = 1 if self._opening else settings.keepalive_requests
+        return ServerConnection(self._agent, self._address, settings.keepalive_timeout, requests, self._opening)
 
 
 def translate(failure: Failure) -> Failure:

@@ -13,6 +13,7 @@ from zope.interface import implementer
 from stickyproxy.errors import ClientFault
 from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.framing import LAST_CHUNK, chunked
+from stickyproxy.http.proxy_protocol import ProxyHeader
 from stickyproxy.http.reader import Message, RequestReader
 from stickyproxy.http.response import bodiless
 from stickyproxy.http.transports import Transport, half_close, unsent, writer
@@ -48,12 +49,14 @@ class Channel(Tunnelled):
         settings: ChannelSettings,
         deadlines: Deadlines,
         gone: "Callable[[Channel], None]",
+        proxied: ProxyHeader | None = None,
     ) -> None:
         self._handle = handle
         self._settings = settings
         self._deadlines = deadlines
         self._seconds = deadlines.seconds
         self._tell_gone = gone
+        self._proxied = proxied
         self._reader = RequestReader(settings.limits)
         self._backlog = b""
         # The request in progress.
@@ -80,7 +83,7 @@ class Channel(Tunnelled):
         if hasattr(transport, "setTcpNoDelay"):
             transport.setTcpNoDelay(True)
         transport.registerProducer(self, True)
-        self.ends = Ends.of(transport, next(_serials))
+        self.ends = Ends.of(transport, next(_serials), self._proxied)
         self.deadline = self._seconds() + self._settings.header_timeout
         self._deadlines.watch(self)
 

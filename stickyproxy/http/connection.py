@@ -76,8 +76,11 @@ class ServerConnection(Tunnelled):
     transport: Transport  # type: ignore[assignment]
     deadline = NEVER
 
-    def __init__(self, keeper: Keeper, key: Hashable, keepalive_timeout: float, keepalive_requests: int) -> None:
+    def __init__(
+        self, keeper: Keeper, key: Hashable, keepalive_timeout: float, keepalive_requests: int, opening: bytes = b""
+    ) -> None:
         self.key = key
+        self._opening = opening
         self.requests = 0
         self._keeper = keeper
         self._keepalive_timeout = keepalive_timeout
@@ -177,6 +180,8 @@ class ServerConnection(Tunnelled):
             self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)
         self._keeper.deadlines.watch(self)
+        if self._opening:
+            self._write(self._opening)
 
     def dataReceived(self, data: bytes) -> None:
         receiver = self._receiver

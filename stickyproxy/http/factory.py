@@ -8,6 +8,7 @@ from twisted.internet.protocol import Factory
 
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.introductions import Introduced
 from stickyproxy.http.reader import Message
 from stickyproxy.http.words import ChannelSettings, RequestHandler
 
@@ -30,7 +31,8 @@ class ChannelFactory(Factory):
         self._drained: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Channel:
-        channel = Channel(self._handle, self.settings, self._deadlines, self._gone)
+        header = addr.header if isinstance(addr, Introduced) else None
+        channel = Channel(self._handle, self.settings, self._deadlines, self._gone, header)
         self._channels.add(channel)
         return channel
 

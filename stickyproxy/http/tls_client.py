@@ -16,6 +16,7 @@ from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
     IProtocol,
     IReactorTime,
+    ITransport,
 )
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
@@ -84,14 +85,15 @@ class SecureAgent:
         """Take an idle connection to `address`, or None."""
         return self._agent.take((address, self._key))
 
-    def connect(self, address: Address, timeout: float) -> "Deferred[ServerConnection]":
-        """Make a new connection: `timeout` seconds for TCP, and as many for TLS.
+    def connect(self, address: Address, timeout: float, opening: bytes = b"") -> "Deferred[ServerConnection]":
+        """Make a new connection: `timeout` seconds for TCP, and as many for TLS; `opening` goes out before TLS.
 
         Fires with it, or fails with ConnectFailed, ConnectTimedOut or HandshakeFailed. Cancelling gives it up.
         """
-        factory = _SecureFactory(self._agent, (address, self._key), timeout)
-        secure = TLSMemoryBIOFactory(self._tls, True, factory, cast(IReactorTime, self._agent.reactor))
-        secure.protocol = TLSMemoryBIOProtocol
+        requests = 1 if opening else self._agent.settings.keepalive_requests
+        factory = _SecureFactory(self._agent, (address, self._key), timeout, requests)
+        secure = _TlsFactory(self._tls, True, factory, cast(IReactorTime, self._agent.reactor))
+        secure.opening = opening
         connecting = self._agent.endpoint(address, timeout).connect(secure).addCallback(_established)
         return cast("Deferred[ServerConnection]", connecting.addErrback(translate))
 
@@ -105,21 +107,35 @@ def _established(transport: IProtocol) -> "Deferred[SecureConnection]":
 class _SecureFactory(Factory):
     noisy = False
 
-    def __init__(self, agent: Agent, key: Hashable, timeout: float) -> None:
+    def __init__(self, agent: Agent, key: Hashable, timeout: float, requests: int) -> None:
         self._agent = agent
         self._key = key
         self._timeout = timeout
+        self._requests = requests
 
     def buildProtocol(self, addr: IAddress | None) -> "SecureConnection":
-        return SecureConnection(self._agent, self._key, self._timeout)
+        return SecureConnection(self._agent, self._key, self._timeout, self._requests)
+
+
+class _Tls(TLSMemoryBIOProtocol):
+    """Speaks TLS behind the opening."""
+
+    def makeConnection(self, transport: ITransport) -> None:
+        transport.write(cast(_TlsFactory, self.factory).opening)
+        super().makeConnection(transport)
+
+
+class _TlsFactory(TLSMemoryBIOFactory):
+    protocol = _Tls
+    opening = b""
 
 
 @implementer(IHandshakeListener)
 class SecureConnection(ServerConnection):
     """A connection that is there only when the handshake is done; `established` fires with it then."""
 
-    def __init__(self, agent: Agent, key: Hashable, timeout: float) -> None:
-        super().__init__(agent, key, agent.settings.keepalive_timeout, agent.settings.keepalive_requests)
+    def __init__(self, agent: Agent, key: Hashable, timeout: float, requests: int) -> None:
+        super().__init__(agent, key, agent.settings.keepalive_timeout, requests)
         self.established: Deferred[SecureConnection] = Deferred(lambda _: self.close())
         self._agent = agent
         self._timeout = timeout

@@ -5,9 +5,11 @@ from typing import Protocol, cast
 
 from attrs import field, frozen
 from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IAddress
 from twisted.protocols.tls import TLSMemoryBIOProtocol
 
 from stickyproxy.errors import ClientFault
+from stickyproxy.http.proxy_protocol import ProxyHeader
 from stickyproxy.http.request import Limits
 from stickyproxy.http.transports import Transport
 
@@ -73,7 +75,10 @@ class TlsSession:
 class Ends:
     """The two ends of a client's connection, whose number in this process is `serial`.
 
-    A Unix socket has no address: nginx shows it as `unix:`, port 0.
+    A Unix socket has no address: nginx shows it as `unix:`. `proxied` is the PROXY header that it began with.
+
+    Where somebody who is trusted tells who the client is, the peer is that client, and `socket` has the connection's
+    own ends. `believed`: what the request's fields say of whom it is forwarded for comes from somebody who is trusted.
     """
 
     serial: int
@@ -82,14 +87,22 @@ class Ends:
     local_host: bytes = b"unix:"
     local_port: int = 0
     tls: TlsSession | None = None
+    proxied: ProxyHeader | None = None
+    socket: "Ends | None" = None
+    believed: bool = False
 
     @classmethod
-    def of(cls, transport: Transport, serial: int) -> "Ends":
+    def of(cls, transport: Transport, serial: int, proxied: ProxyHeader | None = None) -> "Ends":
         """Ask a transport for both."""
         peer, local = transport.getPeer(), transport.getHost()
         if not (isinstance(peer, _INTERNET) and isinstance(local, _INTERNET)):
-            return cls(serial)
-        return cls(serial, peer.host.encode("ascii"), peer.port, local.host.encode("ascii"), local.port)
+            return cls(serial, proxied=proxied)
+        return cls(serial, host_of(peer), peer.port, host_of(local), local.port, proxied=proxied)
+
+
+def host_of(address: IAddress | None) -> bytes:
+    """The host of one end of a connection, as in Ends."""
+    return address.host.encode("ascii") if isinstance(address, _INTERNET) else b"unix:"
 
 
 @frozen

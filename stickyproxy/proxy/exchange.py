@@ -54,6 +54,7 @@ class Exchange:
         "assignment",
         "body_bytes",
         "channel",
+        "ends",
         "head",
         "message",
         "nth",
@@ -73,6 +74,10 @@ class Exchange:
         self.scope = scope
         self.channel = channel
         self.message = message
+        # The two ends of the client's connection, as far as we believe those who tell who the client is.
+        self.ends: Ends = (
+            channel.ends if scope.real_ip is None else scope.real_ip.ends(channel.ends, message.head.fields)
+        )
         self.asked = self.head = message.head
         self.serial = next(_serials)
         self.nth = channel.requests
@@ -90,11 +95,6 @@ class Exchange:
         self._is_error_page = False
 
     # -- facts ---------------------------------------------------------------------------------------------------------
-
-    @property
-    def ends(self) -> Ends:
-        """The two ends of the client's connection."""
-        return self.channel.ends
 
     @property
     def server_name(self) -> bytes:
@@ -131,7 +131,7 @@ class Exchange:
         limit = self.scope.settings.client_max_body_size
         if fault is not None:
             self.refuse(fault.status)
-        elif not self.scope.admits(self.channel.ends.peer_host):
+        elif not self.scope.admits(self.ends.peer_host):
             self.refuse(403)
         elif limit and self.head.length is not None and self.head.length > limit:
             self.refuse(413)
@@ -200,6 +200,7 @@ class Exchange:
     def go_on(self, before: "Exchange", status: int, lines: Sequence[bytes]) -> None:
         """Serve the error page of the exchange `before`, with `status` (0: the page's own) and `lines` besides."""
         self.asked = before.asked
+        self.ends = before.ends
         self.upstream_name = self.upstream_name or before.upstream_name
         self.serial = before.serial
         self.started = before.started
@@ -216,7 +217,7 @@ class Exchange:
         outcome = Outcome(
             self.asked,
             self.head,
-            self.channel.ends,
+            self.ends,
             self.scope.server_name,
             self.serial,
             self.nth,

@@ -11,6 +11,7 @@ from stickyproxy.errors import ClientFault, ConnectionStale, ServerFault
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.fields import line
+from stickyproxy.http.proxy_protocol import ProxyHeader, write_header
 from stickyproxy.http.reader import Message
 from stickyproxy.http.response import ResponseHead, bodiless
 from stickyproxy.http.tunnel import Tunnel
@@ -94,7 +95,7 @@ class Forward(Exchange):
         self._tried.append(peer)
         peer.acquire()
         self.tries.append(Try(self.upstream_name, peer.name, now))
-        connection = upstream.agent.take(peer.address)
+        connection = None if self.scope.settings.proxy_protocol else upstream.agent.take(peer.address)
         if connection is None:
             self._connect(peer)
         elif connection.stale:
@@ -106,8 +107,13 @@ class Forward(Exchange):
             self._send(connection)
 
     def _connect(self, peer: Peer) -> None:
-        timeout = self.scope.settings.proxy_connect_timeout
-        self._connecting = connecting = self._upstream.agent.connect(peer.address, timeout)
+        settings = self.scope.settings
+        opening = b""
+        if settings.proxy_protocol:
+            ends = self.ends
+            opening = write_header(ProxyHeader(ends.peer_host, ends.peer_port, ends.local_host, ends.local_port))
+        connecting = self._upstream.agent.connect(peer.address, settings.proxy_connect_timeout, opening)
+        self._connecting = connecting
         connecting.addCallbacks(self._connected, self._not_connected).addErrback(self._broken)
 
     def _connected(self, connection: ServerConnection) -> None:

@@ -23,11 +23,18 @@ _UPGRADE: list[tuple[bytes, Getter]] = [
     (b"Upgrade: ", lambda facts: facts.head.upgrade),
 ]
 
-_STRANGERS_WORDS = frozenset({b"forwarded", b"x-real-ip"})
-_STRANGERS_PREFIX = b"x-forwarded-"
+# What somebody who is believed (`set_real_ip_from`) knows better than we do, or is added to.
+_KNOWN: dict[bytes, Getter] = {
+    b"X-Forwarded-For": GETTERS["proxy_add_x_forwarded_for"],
+    b"X-Forwarded-Proto": lambda facts: facts.head.first(b"x-forwarded-proto"),
+    b"X-Forwarded-Host": lambda facts: facts.head.first(b"x-forwarded-host"),
+}
 
-# Written anew from what was parsed: framing, Host and Cookie by the recipe; Expect is answered here.
-_REWRITTEN = frozenset({b"host", b"cookie", b"content-length", b"expect"})
+_STRANGERS_WORDS = frozenset({b"forwarded"})
+_STRANGERS_PREFIXES = (b"x-forwarded-",)
+
+# Written anew: framing, Host and Cookie from what was parsed, the defaults; Expect is answered here.
+_REWRITTEN = frozenset({b"host", b"cookie", b"content-length", b"expect"} | {name.lower() for name, _ in _DEFAULTS})
 
 # Statuses that `add_header` without `always` adds to (ngx_http_headers_module).
 _ADDED_TO = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})
@@ -42,7 +49,12 @@ class RequestRecipe:
         host = location.proxy_pass.host if location.proxy_pass else b""
         # HTTP/1.0 clients may send no Host, but HTTP/1.1 servers are owed one.
         kept: tuple[bytes, Getter] = (b"Host", lambda facts: facts.head.host or host)
-        defaults = [(name, getter) for name, getter in (kept, *_DEFAULTS) if name.lower() not in named]
+        believing = location.real_ip is not None
+        defaults = [
+            (name, _unless_known(_KNOWN[name], getter) if believing and name in _KNOWN else getter)
+            for name, getter in (kept, *_DEFAULTS)
+            if name.lower() not in named
+        ]
         own = [(header.name, compile_template(header.value)) for header in set_headers if header.value.parts]
         self._set = [(name + b": ", getter) for name, getter in defaults + own if name.lower() != b"upgrade"]
         # The change to another protocol takes two fields, which say just that.
@@ -50,7 +62,8 @@ class RequestRecipe:
         self._may_upgrade = not any(
             header.name.lower() == b"upgrade" and not header.value.parts for header in set_headers
         )
-        self._dropped = HOP_BY_HOP | _STRANGERS_WORDS | _REWRITTEN | named
+        self._rewritten = HOP_BY_HOP | _REWRITTEN | named
+        self._dropped = self._rewritten | _STRANGERS_WORDS
         self._sends_cookies = b"cookie" not in named
         self._prefix = _matched_prefix(location)
         self._uri = location.proxy_pass.uri if location.proxy_pass else None
@@ -63,10 +76,12 @@ class RequestRecipe:
             value = getter(facts)
             if value:
                 out += (start, value, b"\r\n")
-        dropped = self._dropped | head.nominated if head.nominated else self._dropped
+        dropped, prefixes = (self._rewritten, ()) if facts.ends.believed else (self._dropped, _STRANGERS_PREFIXES)
+        if head.nominated:
+            dropped |= head.nominated
         for key, name, value in head.fields:
             # CGI and its heirs take X_Real_IP for X-Real-IP; names with an underscore go, as with nginx.
-            if key not in dropped and b"_" not in key and not key.startswith(_STRANGERS_PREFIX):
+            if key not in dropped and b"_" not in key and not key.startswith(prefixes):
                 out += (name, b": ", value, b"\r\n")
         if self._sends_cookies:
             for cookie in cookies:
@@ -88,6 +103,16 @@ class RequestRecipe:
             return head.target
         path, question, query = head.target.partition(b"?")
         return replace_prefix(path, self._prefix, self._uri) + question + query
+
+
+def _unless_known(known: Getter, default: Getter) -> Getter:
+    """Return what gives the value that is `known` to somebody who is believed, and the default where there is none."""
+
+    def get(facts: Facts) -> bytes:
+        told = known(facts) if facts.ends.believed else b""
+        return told or default(facts)
+
+    return get
 
 
 def _matched_prefix(location: Location) -> bytes:

@@ -1,10 +1,11 @@
 """What holds at one location whatever is done there: who may enter, how large a body, which errors look how."""
 
 from collections.abc import Callable, Sequence
-from ipaddress import ip_address
 
+from stickyproxy.config.addresses import read_host
 from stickyproxy.config.settings import AccessRule, ErrorPage, Location
 from stickyproxy.proxy.outcome import Outcome
+from stickyproxy.proxy.real_ip import RealIp
 from stickyproxy.proxy.recipes import ResponseRecipe
 
 Observer = Callable[[Outcome], None]
@@ -18,6 +19,7 @@ class Scope:
         self.settings = settings
         self.observers = tuple(observers)
         self.recipe = ResponseRecipe(settings)
+        self.real_ip = RealIp(settings.real_ip) if settings.real_ip else None
         self._access = settings.access
         self._error_pages: dict[int, ErrorPage] = {}
         for page in settings.error_pages:
@@ -35,11 +37,9 @@ class Scope:
 
 def _admits(rules: Sequence[AccessRule], peer_host: bytes) -> bool:
     """The first rule that matches decides; where none does, all may enter (ngx_http_access_module)."""
-    if peer_host == b"unix:":
+    address = read_host(peer_host)
+    if address is None:
         matching = (rule.allow for rule in rules if rule.unix or rule.network is None)
     else:
-        # A dual-stack listener shows IPv4 clients as ::ffff:a.b.c.d.
-        address = ip_address(peer_host.decode("ascii"))
-        address = getattr(address, "ipv4_mapped", None) or address
         matching = (rule.allow for rule in rules if not rule.unix and (rule.network is None or address in rule.network))
     return next(matching, True)

@@ -1,5 +1,7 @@
 """The door of the house: a listener's channels bring each request here, and it goes to its location's exchange."""
 
+from collections.abc import Callable
+
 from attrs import evolve
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
@@ -8,6 +10,7 @@ from stickyproxy.http.certificates import ContextSource
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.factory import ChannelFactory
+from stickyproxy.http.introductions import IntroductionFactory
 from stickyproxy.http.reader import Message
 from stickyproxy.http.tls_server import ServerTls
 from stickyproxy.http.words import ChannelSettings
@@ -16,7 +19,9 @@ from stickyproxy.proxy.tree import Hosts
 
 
 class Site(ChannelFactory):
-    """What listens on one address: all the virtual hosts there."""
+    """What listens on one address: all the virtual hosts there. `balancers` says who introduces clients there."""
+
+    balancers: Callable[[bytes], bool] | None = None
 
     def __init__(self, hosts: Hosts, settings: ChannelSettings, deadlines: Deadlines) -> None:
         super().__init__(self.exchange, settings, deadlines)
@@ -31,6 +36,12 @@ class Site(ChannelFactory):
         found = (self.hosts.find(name) if name else self.hosts.default).certificate
         assert found is not None
         return found
+
+    def introduced(self, factory: IProtocolFactory) -> IProtocolFactory:
+        """Return a factory that has balancers introduce the clients of `factory`, where there are any."""
+        if self.balancers is None:
+            return factory
+        return IntroductionFactory(factory, self.balancers, self.settings.header_timeout, self._deadlines)
 
     def exchange(self, channel: Channel, message: Message) -> Exchange:
         """Return the exchange for a request whose turn has come; a faulty one is refused by the default server."""

@@ -18,6 +18,7 @@ from stickyproxy.balance.words import Assignment
 from stickyproxy.config.templates import Template, Variable
 from stickyproxy.errors import ClientFault
 from stickyproxy.http.fields import Field
+from stickyproxy.http.proxy_protocol import ProxyHeader
 from stickyproxy.http.request import RequestHead
 from stickyproxy.http.response import ResponseHead
 from stickyproxy.http.words import Ends
@@ -68,6 +69,7 @@ class Facts(Protocol):
 Getter = Callable[[Facts], bytes]
 
 _HOSTNAME = gethostname().encode()
+_NO_HEADER = ProxyHeader()
 _REQUEST_ID_KEY = urandom(32)
 
 
@@ -100,6 +102,21 @@ def forwarded_for(facts: Facts) -> bytes:
     """`$proxy_add_x_forwarded_for`: what the client claims, and then its address."""
     claimed = b", ".join(value for key, _, value in facts.head.fields if key == b"x-forwarded-for")
     return claimed + b", " + facts.ends.peer_host if claimed else facts.ends.peer_host
+
+
+def _socket(facts: Facts) -> Ends:
+    """The connection's own ends."""
+    return facts.ends.socket or facts.ends
+
+
+def _proxied(facts: Facts) -> ProxyHeader:
+    """The PROXY header; one that says nothing where there was none."""
+    return facts.ends.proxied or _NO_HEADER
+
+
+def _port(port: int) -> bytes:
+    """A port; nothing where there is none, or nobody told it."""
+    return b"%d" % port if port else b""
 
 
 def request_id(facts: Facts) -> bytes:
@@ -206,10 +223,16 @@ GETTERS: dict[str, Getter] = {
     "is_args": lambda facts: b"?" if query_of(facts.head.target) else b"",
     "msec": lambda facts: b"%.3f" % facts.finished,
     "proxy_add_x_forwarded_for": forwarded_for,
+    "proxy_protocol_addr": lambda facts: _proxied(facts).source_host,
+    "proxy_protocol_port": lambda facts: _port(_proxied(facts).source_port),
+    "proxy_protocol_server_addr": lambda facts: _proxied(facts).destination_host,
+    "proxy_protocol_server_port": lambda facts: _port(_proxied(facts).destination_port),
     "proxy_host": lambda facts: facts.upstream_name,
     "query_string": lambda facts: query_of(facts.head.target),
+    "realip_remote_addr": lambda facts: _socket(facts).peer_host,
+    "realip_remote_port": lambda facts: _port(_socket(facts).peer_port),
     "remote_addr": lambda facts: facts.ends.peer_host,
-    "remote_port": lambda facts: b"%d" % facts.ends.peer_port,
+    "remote_port": lambda facts: _port(facts.ends.peer_port),
     "remote_user": _remote_user,
     "request": _request,
     "request_id": request_id,
@@ -220,7 +243,7 @@ GETTERS: dict[str, Getter] = {
     "scheme": lambda facts: b"https" if facts.ends.tls else b"http",
     "server_addr": lambda facts: facts.ends.local_host,
     "server_name": lambda facts: facts.server_name,
-    "server_port": lambda facts: b"%d" % facts.ends.local_port,
+    "server_port": lambda facts: _port(facts.ends.local_port),
     "server_protocol": _protocol,
     "ssl_cipher": lambda facts: facts.ends.tls.cipher if facts.ends.tls else b"",
     "ssl_protocol": lambda facts: facts.ends.tls.protocol if facts.ends.tls else b"",

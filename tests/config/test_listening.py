@@ -29,14 +29,14 @@ NAMES = "such as example.org, *.example.org, .example.org, www.example.* or _"
 )
 def test_listen(word: str, endpoint: str, shown: str) -> None:
     """A port, an address, a socket or an endpoint description becomes the endpoint that it stands for."""
-    assert ListenLine(endpoint, shown, default_server=False, ssl=False, backlog=None) == parse_listen([word])
+    plain = ListenLine(endpoint, shown, default_server=False, ssl=False, backlog=None, proxy_protocol=False)
+    assert plain == parse_listen([word])
 
 
 def test_listen_parameters() -> None:
-    """Behind the address stand `default_server`, `ssl` and `backlog`."""
-    assert ListenLine("tcp:80", "0.0.0.0:80", default_server=True, ssl=True, backlog=64) == parse_listen(
-        ["80", "default_server", "ssl", "backlog=64"]
-    )
+    """Behind the address stand `default_server`, `ssl`, `proxy_protocol` and `backlog`."""
+    expected = ListenLine("tcp:80", "0.0.0.0:80", default_server=True, ssl=True, backlog=64, proxy_protocol=True)
+    assert expected == parse_listen(["80", "default_server", "ssl", "proxy_protocol", "backlog=64"])
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,14 @@ def test_listen_parameters() -> None:
                 'parameter "http2" is not supported; expected a listen without it',
             ],
         ),
-        ("80 proxy_protocol", ['parameter "proxy_protocol" is not supported; expected a listen without it']),
         (
             "80 default",
-            ['unknown parameter "default"; expected backlog= default_server ssl; did you mean "default_server"?'],
+            [
+                (
+                    'unknown parameter "default"; expected backlog= default_server ssl proxy_protocol; '
+                    'did you mean "default_server"?'
+                )
+            ],
         ),
         ("80 backlog=0", ['backlog: "0" is wrong; expected a whole number from 1 to 65535']),
     ],

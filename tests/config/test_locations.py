@@ -102,10 +102,12 @@ def test_defaults() -> None:
         proxy_connect_timeout=60.0,
         proxy_hide_headers=frozenset(),
         proxy_next_upstream=NextUpstream(frozenset({"error", "timeout"}), 0, 0.0),
+        proxy_protocol=False,
         proxy_read_timeout=60.0,
         proxy_redirects=(Redirect(b"http://app/", Template((b"/",))),),
         proxy_send_timeout=60.0,
         proxy_set_headers=(),
+        real_ip=None,
         send_timeout=60.0,
         position=Position("sticky.ini", 7),
     )

@@ -19,7 +19,7 @@ def test_defaults() -> None:
     """A server that says nothing listens on port 80 for requests without a host, and answers 404."""
     position = Position("sticky.ini", 1)
     server = server_of("")
-    listens = (Listen("tcp:80", "0.0.0.0:80", default_server=False, position=position),)
+    listens = (Listen("tcp:80", "0.0.0.0:80", default_server=False, proxy_protocol=False, position=position),)
     assert VirtualServer("www", listens, ("",), (), server.fallback, 60.0, 75.0, 1000, None, BOTH) == server
     assert ("/", Return(404), position) == (server.fallback.path, server.fallback.return_, server.fallback.position)
 
@@ -40,8 +40,8 @@ keepalive_requests = 3
 """
     )
     assert (
-        Listen("tcp:8080:interface=127.0.0.1", "127.0.0.1:8080", True, Position("sticky.ini", 3)),
-        Listen("unix:/run/a.sock", "unix:/run/a.sock", False, Position("sticky.ini", 4)),
+        Listen("tcp:8080:interface=127.0.0.1", "127.0.0.1:8080", True, False, Position("sticky.ini", 3)),
+        Listen("unix:/run/a.sock", "unix:/run/a.sock", False, False, Position("sticky.ini", 4)),
     ) == server.listens
     assert ("example.org", "*.example.org", "www.example.*") == server.server_names
     assert (1.0, 2.0, 3) == (server.client_header_timeout, server.keepalive_timeout, server.keepalive_requests)
@@ -74,6 +74,10 @@ def test_shared_backlog() -> None:
         "[server a]\nlisten =\n  127.0.0.1:80\n  127.0.0.2:80\n",
         "[server a]\nlisten = unix:/a\n[server b]\nlisten = unix:/b\n",
         "[server a]\nlisten =\n  [::1]:80\n  0.0.0.0:80\n",
+        (
+            "[http]\nset_real_ip_from = ::1\n[server a]\nlisten =\n  80\n  81 proxy_protocol\n"
+            "[server b]\nlisten = 81 proxy_protocol\nserver_name = b\n"
+        ),
     ],
 )
 def test_sound_addresses(faults_of: Callable[[str], list[str]], text: str) -> None:
@@ -107,6 +111,27 @@ def test_sound_addresses(faults_of: Callable[[str], list[str]], text: str) -> No
         (
             "[server a]\nlisten =\n  80\n  127.0.0.1:80\n",
             ["4: [server a] listen: 127.0.0.1:80 is within 0.0.0.0:80, listened at too; expected one of the two"],
+        ),
+        (
+            "[server a]\nlisten =\n  80\n  81 proxy_protocol\n",
+            [
+                (
+                    "4: [server a] listen: proxy_protocol, but nobody is trusted with it; "
+                    "expected set_real_ip_from beside it"
+                )
+            ],
+        ),
+        (
+            (
+                "[http]\nset_real_ip_from = ::1\n[server a]\nlisten = 80\n"
+                "[server b]\nlisten = 80 proxy_protocol\nserver_name = b\n"
+            ),
+            [
+                (
+                    "6: [server b] listen: 0.0.0.0:80 is there with and without proxy_protocol; "
+                    "expected it in all listen lines, or in none"
+                )
+            ],
         ),
         (
             "[server a]\nlisten = [::1]:80\n[server b]\nlisten = [::]:80\n",

@@ -12,6 +12,7 @@ from stickyproxy.balance.words import Assignment, Reason
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Server
 from stickyproxy.config.templates import NAMES, PREFIXES, Variable, parse_template
+from stickyproxy.http.proxy_protocol import ProxyHeader
 from stickyproxy.http.words import Ends, TlsSession
 from stickyproxy.proxy import variables
 from stickyproxy.proxy.outcome import Outcome
@@ -26,7 +27,7 @@ def assigned(server_id: str | None = "a") -> Assignment:
     return Assignment(Peer(server), Affinity.VALID, Reason.BOUND)
 
 
-# Everything is known: two tries, the first of which got no connection.
+# Everything is known: who the client is behind a balancer; two tries, the first of which got no connection.
 FULL = facts(
     request(
         b"/a//%62/../c%20d?x=1&y=%20&X=3&empty=&flag&x=2",
@@ -41,7 +42,12 @@ FULL = facts(
         method=b"POST",
         host=b"WWW.Example:8080",
     ),
-    ends=evolve(ENDS, tls=TlsSession(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", b"www.example")),
+    ends=evolve(
+        ENDS,
+        tls=TlsSession(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", b"www.example"),
+        proxied=ProxyHeader(ENDS.peer_host, ENDS.peer_port, b"192.0.2.81", 443),
+        socket=evolve(ENDS, peer_host=b"10.1.1.1", peer_port=40000),
+    ),
     finished=1_002.34567,
     status=201,
     bytes_sent=345,
@@ -82,7 +88,13 @@ EXPECTED: dict[str, tuple[bytes, bytes]] = {
     "msec": (b"1002.346", b"1000.000"),
     "proxy_add_x_forwarded_for": (b"10.9.9.9, 10.8.8.8, 192.0.2.1", b"192.0.2.1"),
     "proxy_host": (b"app", b""),
+    "proxy_protocol_addr": (b"192.0.2.1", b""),
+    "proxy_protocol_port": (b"54321", b""),
+    "proxy_protocol_server_addr": (b"192.0.2.81", b""),
+    "proxy_protocol_server_port": (b"443", b""),
     "query_string": (b"x=1&y=%20&X=3&empty=&flag&x=2", b""),
+    "realip_remote_addr": (b"10.1.1.1", b"192.0.2.1"),
+    "realip_remote_port": (b"40000", b"54321"),
     "remote_addr": (b"192.0.2.1", b"192.0.2.1"),
     "remote_port": (b"54321", b"54321"),
     "remote_user": (b"ann", b""),
@@ -236,7 +248,7 @@ def test_unreadable_request() -> None:
 def test_socket() -> None:
     """Who comes by a Unix socket is shown as nginx shows it."""
     by_socket = facts(ends=Ends(1))
-    assert [b"unix:", b"0", b"unix:"] == [
+    assert [b"unix:", b"", b"unix:"] == [
         value(name, by_socket) for name in ("remote_addr", "remote_port", "server_addr")
     ]
 
