@@ -153,6 +153,27 @@ async def test_plain_request(house: House, trust: Trust) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_silent_client(house: House, trust: Trust) -> None:
+    """Who does not go through with the handshake has as long for it as for the head of a request."""
+    port = house.proxy(f"[server one]\n{trust.section('one.example')}client_header_timeout = 1s\nreturn = 200\n")
+    client = await house.client(port)
+    client.send(b"\x16\x03\x01")
+    assert not await client.end()
+
+
+@pytest_twisted.ensureDeferred
+async def test_shutdown(house: House, trust: Trust) -> None:
+    """When the proxy ends, so do idle connections, in good order, and the process with them."""
+    config = trust.folder / "tls.ini"
+    config.write_text(f"[server one]\n{trust.section('one.example')}return = 200\n")
+    process, port = await house.start(config)
+    client = await house.client(port, tls=trust.asking())
+    await client.request(b"GET / HTTP/1.1")
+    assert 0 == await process.stop()
+    assert await client.end()
+
+
+@pytest_twisted.ensureDeferred
 async def test_unexpected_tls(house: House, trust: Trust) -> None:
     """Who speaks TLS where it is not spoken is refused, and the next client is served."""
     port = house.proxy("[server one]\nlisten = 127.0.0.1:0\nreturn = 204\n")
