@@ -166,5 +166,6 @@ def _load(file: NamedFile, load: Callable[[str], object]) -> None:
         raise StartError(f"{file}: cannot be read: {error.strerror}") from None
     except Error as error:
         raise StartError(f"{file}: cannot be used: {reason_of(error)}") from None
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
+        # TypeError: a key of a kind that no certificate has.
         raise StartError(f"{file}: cannot be used: {error}") from None

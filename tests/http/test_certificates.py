@@ -1,6 +1,8 @@
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from OpenSSL.SSL import Connection, OP_NO_TLSv1_2, OP_NO_TLSv1_3
 
 from stickyproxy.config.settings import KeyPair, NamedFile, Position, ProxySsl
@@ -76,6 +78,13 @@ def test_encrypted(tmp_path: Path) -> None:
     """A key with a password is refused, and nobody is asked for it."""
     certificate, key = Authority().sign("a").write(tmp_path, "a", password=b"secret")
     assert refusal(pair(certificate, key)).endswith("the key is encrypted, and there is no way to tell its password")
+
+
+def test_strange_key(tmp_path: Path) -> None:
+    """A key that is of no use in TLS is told of, as any other that does not fit."""
+    certificate, key = Authority().sign("a").write(tmp_path, "a")
+    key.write_bytes(X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    assert refusal(pair(certificate, key)).startswith(f"sticky.ini:2: ssl_certificate_key: {key}: cannot be used: ")
 
 
 def test_refresh(tmp_path: Path, told: list[str]) -> None:
