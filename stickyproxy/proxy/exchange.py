@@ -7,7 +7,7 @@ from typing import Protocol
 from twisted.logger import Logger
 
 from stickyproxy.balance.words import Assignment
-from stickyproxy.config.settings import ErrorPage
+from stickyproxy.config.settings import REDIRECTS, ErrorPage
 from stickyproxy.dates import imf_fixdate
 from stickyproxy.errors import ClientFault
 from stickyproxy.http.channel import Channel
@@ -20,9 +20,6 @@ from stickyproxy.proxy.scope import Scope
 
 # The status under which a client that left is logged (nginx's NGX_HTTP_CLIENT_CLOSED_REQUEST).
 CLIENT_CLOSED = 499
-
-# Statuses of an answer that sends the client elsewhere.
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _SERVER = b"Server: stickyproxy\r\n"
 _log = Logger()

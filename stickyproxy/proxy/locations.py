@@ -2,18 +2,16 @@
 
 from twisted.web.resource import Resource
 
-from stickyproxy.config.settings import Return
+from stickyproxy.config.settings import CLOSE, REDIRECTS, Return
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.fields import line
 from stickyproxy.http.reader import Message
-from stickyproxy.proxy.exchange import REDIRECTS, Exchange, Router
+from stickyproxy.proxy.exchange import Exchange, Router
 from stickyproxy.proxy.forward import Forward
 from stickyproxy.proxy.recipes import RequestRecipe
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.upstream import Upstream
 from stickyproxy.proxy.variables import compile_template
-
-_CLOSE = 444
 
 
 class LocationResource(Resource):
@@ -65,7 +63,7 @@ class _Answer(Exchange):
 
     def serve(self) -> None:
         status, text = self._resource.status, self._resource.text
-        if status == _CLOSE:
+        if status == CLOSE:
             self.status = status
             self.channel.abort()
             self.conclude()
