@@ -168,8 +168,6 @@ class End:
 
     def regulate(self) -> None:
         """Read from there as long as the other end can take it."""
-        if self.finished or self.gone:
-            return
         if self.other.full:
             self._transport.pauseProducing()
         else:

@@ -271,7 +271,6 @@ class Forward(Exchange):
         lines = [*self._fields(response, peer, now), line(b"Upgrade", response.first(b"upgrade"))]
         deadlines, idle = self._upstream.agent.deadlines, self.scope.settings.proxy_read_timeout
         self._tunnel = tunnel = Tunnel(deadlines, idle, self._tunnel_over)
-        self._connection = None
         from_server = connection.switch(tunnel.server)
         tunnel.open(self.channel.switch(response.reason, lines, tunnel.client), from_server)
 

@@ -462,6 +462,30 @@ class ChannelTests(SynchronousTestCase):
         tunnel.open(early, b"")
         self.assertEqual((AHEAD, True), (len(server.value()), self.client.transport.reading))
 
+    def test_switch_for_a_client_that_is_behind(self) -> None:
+        """In a tunnel `send_timeout` has no say, however far the client was behind before."""
+        tunnel = Tunnel(self.deadlines, 1000, lambda: None)
+        handler = self.asked(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
+        self.client.protocol.pauseProducing()
+        handler.channel.switch(b"Go", [], tunnel.client)
+        server = self.served(tunnel)
+        tunnel.open(b"", b"")
+        self.assertFalse(server.reading)
+        self.clock.pump([10] * 10)
+        self.assertFalse(self.client.dropped)
+
+    def test_what_comes_while_nothing_is_begun(self) -> None:
+        """What comes although nobody reads, as over TLS, waits whole and in order for the request before it."""
+        upgrade = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+        self.client.send(requests(b"/1") + upgrade)
+        self.client.protocol.pauseProducing()
+        self.handlers[0].answer()
+        self.client.send(b"ab", b"cd")
+        self.client.protocol.resumeProducing()
+        self.client.send(b"ef")
+        tunnel = Tunnel(self.deadlines, 10, lambda: None)
+        self.assertEqual(b"abcdef", self.handlers[1].channel.switch(b"Go", [], tunnel.client))
+
     # -- who is there --------------------------------------------------------------------------------------------------
 
     def test_ends(self) -> None:

@@ -6,7 +6,7 @@ from tests.wire import End
 
 TEXT = """
 [http]
-log_format = told "$status $upstream_addr $upstream_status $sticky_status $bytes_sent $body_bytes_sent $request_time"
+log_format = told "$status $upstream_addr $upstream_status $sticky_status $bytes_sent $body_bytes_sent $request_length"
 access_log = log told
 [upstream app]
 server =
@@ -127,12 +127,11 @@ class TunnelTests(UpgradeTestCase):
         server = self.tunnel()
         self.client.send(b"12345")
         server.send(b"1234567")
-        self.house.wait(3)
         self.assertEqual(([1, 0], []), (self.conns(), self.house.log))
         self.client.reset()
         self.assertEqual(([1, 0], [], True), (self.conns(), self.house.log, server.dropped))
         server.close()
-        line = f"101 10.0.0.1:80 101 none {len(PASSED_ON) + 7} 7 3.000"
+        line = f"101 10.0.0.1:80 101 none {len(PASSED_ON) + 7} 7 {len(WEBSOCKET) + 5}"
         self.assertEqual(([0, 0], [line]), (self.conns(), self.house.log))
 
     def test_the_server_goes_first(self) -> None:
@@ -225,6 +224,16 @@ class RefusedTests(UpgradeTestCase):
         self.house.servers.refuse()
         self.house.servers.refuse()
         self.assertEqual((502, True), (status(response := self.client.received()), response.endswith(b"page")))
+
+    def test_error_page_of_a_server(self) -> None:
+        """An error page that a server gives is fetched by an ordinary request."""
+        house = House(TEXT.format(location="").replace("return = 200 page", "proxy_pass = http://10.0.0.9"))
+        client = house.client()
+        client.send(WEBSOCKET)
+        house.servers.refuse()
+        house.servers.refuse()
+        page = house.servers.accept()
+        self.assertNotIn(b"pgrade", page.received())
 
     def test_answered_here(self) -> None:
         """A location of our own grants none."""
