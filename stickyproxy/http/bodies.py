@@ -144,7 +144,7 @@ class ChunkedBody:
         length = (end or len(data)) - at
         if not self._trailers or length > self._trailers_size:
             raise MalformedMessage("more trailer fields than the limit", 431)
-        if not (_TRAILER if end else _TRAILER_PART).match(data, at) and (end or length <= _GLANCE):
+        if (end or length <= _GLANCE) and not (_TRAILER if end else _TRAILER_PART).match(data, at):
             raise MalformedMessage("not a trailer field")
         if not end:
             return None

@@ -28,7 +28,18 @@ class HeadReader:
     is empty until that line has come.
     """
 
-    __slots__ = ("_first_line", "_limit", "_parser", "_part", "fields", "first", "http11", "keep_alive", "size")
+    __slots__ = (
+        "_first_line",
+        "_goes_on",
+        "_limit",
+        "_parser",
+        "_part",
+        "fields",
+        "first",
+        "http11",
+        "keep_alive",
+        "size",
+    )
 
     def __init__(self, first_line: re.Pattern[bytes], limit: int) -> None:
         self._first_line = first_line
@@ -71,6 +82,9 @@ class HeadReader:
             self._parser.feed_data((_SHOWN11 if self.http11 else _SHOWN10) + data[start:end])
         except HttpParserError as error:
             raise MalformedMessage(str(error)) from None
+        if not self._goes_on:
+            # The parser takes nothing more, but an interim response that says `close` is followed by the real one.
+            self._parser = HttpResponseParser(self)
 
     def _read_first_line(self, data: bytes) -> int:
         """Read the first line and return where the next one starts."""
@@ -91,7 +105,7 @@ class HeadReader:
             raise MalformedMessage("more than the limit for a head", 431 if 0 <= line_end < self._limit else 414)
         if _STRAY.search(data, max(seen - 1, 0)):
             raise MalformedMessage("a control byte, or a line that does not end with CRLF")
-        if line_end >= 0:
+        if line_end >= 0 and not self.first:
             self._read_first_line(data)
 
     # -- what the parser calls -----------------------------------------------------------------------------------------
@@ -100,4 +114,13 @@ class HeadReader:
         self.fields.append((name.lower(), name, value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        self.keep_alive: bool = self._parser.should_keep_alive()
+        self._goes_on = self._parser.should_keep_alive()
+        self.keep_alive: bool = self._keeps_alive()
+
+    def _keeps_alive(self) -> bool:
+        """Whether the connection goes on behind the message (RFC 9112 section 9.3); the parser sees it otherwise."""
+        lines = [value for key, _, value in self.fields if key == b"connection"]
+        if not lines:
+            return self.http11
+        options = {option.strip(b" \t").lower() for value in lines for option in value.split(b",")}
+        return b"close" not in options and (self.http11 or b"keep-alive" in options)

@@ -66,6 +66,30 @@ def test_keep_alive(version: bytes, connection: bytes, expected: bool) -> None:
     assert expected == reader.keep_alive
 
 
+@pytest.mark.parametrize(
+    ("version", "fields", "expected"),
+    [
+        (b"1.0", b"Connection: keep-alive\r\nConnection: close\r\n", False),
+        (b"1.0", b"Connection: close, Keep-Alive\r\n", False),
+        (b"1.0", b"Proxy-Connection: keep-alive\r\n", False),
+        (b"1.1", b"Proxy-Connection: close\r\n", True),
+        (b"1.1", b"Connection: x\r\nConnection: Close\r\n", False),
+    ],
+)
+def test_keep_alive_by_connection_alone(version: bytes, fields: bytes, expected: bool) -> None:
+    """`close` wins wherever it stands, and only Connection has a say (RFC 9112 section 9.3)."""
+    reader, _ = read(b"GET / HTTP/%b\r\n%b\r\n" % (version, fields))
+    assert expected == reader.keep_alive
+
+
+@pytest.mark.parametrize("interim", [b"HTTP/1.0 100 Continue\r\n\r\n", b"HTTP/1.1 103 X\r\nConnection: close\r\n\r\n"])
+def test_behind_a_head_that_closes(interim: bytes) -> None:
+    """A head that says the connection ends may still be followed by one: the response behind an interim one."""
+    reader, rest = read(interim + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", first_line=STATUS_LINE)
+    assert b"ok" == reader.feed(rest or b"")
+    assert [(b"content-length", b"Content-Length", b"2")] == reader.fields
+
+
 def test_begun() -> None:
     """An empty line before a request is not its beginning."""
     assert [False, False, True] == [read(data)[0].begun for data in (b"", b"\r\n", b"\r\nG")]
