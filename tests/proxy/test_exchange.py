@@ -229,6 +229,17 @@ class ReturnTests(SynchronousTestCase):
 
 
 class OutcomeTests(SynchronousTestCase):
+    def test_an_observer_that_fails(self) -> None:
+        """An observer that fails keeps neither the others from hearing nor the next request from being answered."""
+        home = house("[location www /]\nreturn = 200 x\n")
+        scope = home.sites["0.0.0.0:8080"].hosts.default.prefix.scope
+        scope.observers = (lambda outcome: {}["nothing"], *scope.observers)
+        client = home.client()
+        client.send(GET + GET)
+        self.assertEqual((2, False), (client.received().count(b"HTTP/1.1 200 OK"), client.dropped))
+        self.assertEqual(2, len(home.log))
+        self.assertEqual(2, len(self.flushLoggedErrors(KeyError)))
+
     def test_every_request_has_one(self) -> None:
         """Each request is told of once, when its answer is out or its client is gone."""
         home = house(APP, "[location www /own]\nreturn = 200 x\n")

@@ -500,6 +500,17 @@ class RetryTests(ForwardTestCase):
         self.live(house)
         self.flushLoggedErrors(KeyError)
 
+    def test_a_fault_of_our_own_with_a_response(self) -> None:
+        """What goes wrong in here with a response is a plain 500, once, and nobody stays busy."""
+        house = two()
+        client = house.client()
+        client.send(GET)
+        house.sites["0.0.0.0:8080"].hosts.default.prefix.scope.recipe.lines = lambda *_: {}["nothing"]
+        house.servers.accept().send(answer())
+        self.assertEqual((500, 1), (status(client.received()), len(house.log)))
+        self.live(house)
+        self.flushLoggedErrors(KeyError)
+
     def test_a_long_body(self) -> None:
         """A body that was too long to be kept is not sent again."""
         house = two()
