@@ -1,34 +1,41 @@
 """Sends spoilt requests through the proxy in memory for as long as it may, and stops at the first that breaks a rule.
 
     python bench/fuzz.py [--seconds 60] [--seed 0]
-    python bench/fuzz.py --atheris [libFuzzer's options]
+    python bench/fuzz.py --atheris [libFuzzer's options and files]
 
 Mutations and rules are those of `tests/corpus/mutation.py`. With `--atheris` (which must be installed) they are led
-by what they reach in the proxy; without it they are drawn at random, and the seed of what fails is told, for `--seed`.
+by what they reach in the proxy, and a file with what fails is left, which is tried again when it is named; without it
+they are drawn at random, and the seed of what fails is told, for `--seed`.
 """
 
 import argparse
+import importlib
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from tests.corpus.mutation import check, cut, mutated
+
+def attempt(name: str, choose: Callable[[int], int]) -> None:
+    """Check one stream of requests; show it if it fails."""
+    from tests.corpus.mutation import check, cut, mutated
+
+    segments = cut(mutated(choose), choose)
+    try:
+        check(segments)
+    except BaseException:
+        print(f"{name}: {segments!r}", file=sys.stderr)
+        raise
 
 
 def fuzz(seconds: float, seed: int) -> None:
     """Try seed after seed."""
     first, end = seed, time.monotonic() + seconds
     while time.monotonic() < end:
-        source = random.Random(seed)
-        segments = cut(mutated(source.randrange), source.randrange)
-        try:
-            check(segments)
-        except BaseException:
-            print(f"seed {seed}: {segments!r}", file=sys.stderr)
-            raise
+        attempt(f"seed {seed}", random.Random(seed).randrange)
         seed += 1
     print(f"{seed - first} streams of requests, all read in one way")
 
@@ -37,17 +44,15 @@ def fuzz_with_atheris(options: list[str]) -> None:
     """Leave the choice to libFuzzer."""
     import atheris
 
-    atheris.instrument_imports()
+    # Only what is imported here, for the first time, tells libFuzzer where it has been.
+    with atheris.instrument_imports(include=["stickyproxy"]):
+        importlib.import_module("tests.corpus.mutation")
 
-    def check_one(data: bytes) -> None:
+    def attempt_one(data: bytes) -> None:
         source = atheris.FuzzedDataProvider(data)
+        attempt("found", lambda number: int(source.ConsumeIntInRange(0, number - 1)))
 
-        def choose(number: int) -> int:
-            return int(source.ConsumeIntInRange(0, number - 1))
-
-        check(cut(mutated(choose), choose))
-
-    atheris.Setup([sys.argv[0], *options], check_one)
+    atheris.Setup([sys.argv[0], *options], attempt_one)
     atheris.Fuzz()
 
 
