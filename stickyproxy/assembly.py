@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from attrs import evolve
 
 from stickyproxy.balance.group import Group
+from stickyproxy.balance.peer import Peer
 from stickyproxy.config.settings import Listen, Location, Position, ProxySsl, Server, Settings, VirtualServer
 from stickyproxy.config.settings import Upstream as UpstreamSettings
 from stickyproxy.errors import StartError
@@ -39,7 +40,7 @@ def _upstream(
     return Upstream(
         settings.name.encode(),
         build_policy(settings.stickiness, servers),
-        Group(servers),
+        Group([Peer(server) for server in servers]),
         agent(AgentSettings(settings.keepalive, settings.keepalive_timeout, settings.keepalive_requests)),
     )
 

@@ -258,4 +258,4 @@ def test_sessions_stick_to_resolved_servers() -> None:
     )
     policy, group = upstreams["app"].policy, upstreams["app"].group
     claim = policy.recall([b"route=b"], b"/", 0.0)
-    assert "b" == group.assign(claim, (), 0.0, policy.fallback).peer.server.id
+    assert "b" == group.assign(claim, (), 0.0, policy.fallback, None).peer.server.id

@@ -1,11 +1,10 @@
 """One upstream's servers at work: who takes this request, and what that means for its session."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from stickyproxy.balance.peer import Peer
 from stickyproxy.balance.round_robin import RoundRobin
 from stickyproxy.balance.words import Assignment, Balancer, Reason
-from stickyproxy.config.settings import Server
 from stickyproxy.sticky.words import Affinity, Claim
 
 # What becomes of a claim that names no server of this group (a VALID one has lost its server), and why.
@@ -16,44 +15,61 @@ _UNBOUND = {
     Affinity.VALID: (Affinity.INVALID, Reason.UNKNOWN),
 }
 # The reasons for which `fallback=off` refuses: there is a session, and it would move.
-_MOVES = frozenset({Reason.UNKNOWN, Reason.DOWN, Reason.FAILED, Reason.FULL})
+_MOVES = frozenset({Reason.UNKNOWN, Reason.DOWN, Reason.SICK, Reason.FAILED, Reason.FULL})
 
 
 class Group:
     """The peers of one upstream, in the order of its `server` lines: primaries, and backups for when they are out.
 
-    `now` is the time on one clock of the caller's, in seconds; `tried` are the peers that failed in this request.
+    The peers may outlive the group: another one takes them over, with all that is known of them. `make_balancer`
+    builds the algorithm, once for the primaries and once for the backups.
+
+    `now` is the time on one clock of the caller's, in seconds; `tried` are the peers that failed in this request;
+    `asker` is the request, for balancers that choose by a key of it.
     """
 
-    def __init__(self, servers: Sequence[Server]) -> None:
-        self.peers = tuple(Peer(server) for server in servers)
-        if len(self.peers) == 1:
+    def __init__(self, peers: Sequence[Peer], make_balancer: Callable[[Sequence[Peer]], Balancer] = RoundRobin) -> None:
+        self.peers = tuple(peers)
+        for peer in self.peers:
             # The only server is never taken out: there is nobody to spare it for (nginx, "single").
-            self.peers[0].max_fails = 0
-        self._tiers: tuple[Balancer, Balancer] = (
-            RoundRobin([peer for peer in self.peers if not peer.server.backup]),
-            RoundRobin([peer for peer in self.peers if peer.server.backup]),
-        )
+            peer.max_fails = 0 if len(self.peers) == 1 else peer.server.max_fails
+        self._make_balancer = make_balancer
+        self._tiers = self._make_tiers()
         self._bound = {
             peer.server: (peer, Assignment(peer, Affinity.VALID, Reason.BOUND)) for peer in reversed(self.peers)
         }
 
-    def assign(self, claim: Claim, tried: Collection[Peer], now: float, fallback: bool) -> Assignment:
+    def _make_tiers(self) -> tuple[Balancer, Balancer]:
+        return (
+            self._make_balancer([peer for peer in self.peers if not peer.server.backup]),
+            self._make_balancer([peer for peer in self.peers if peer.server.backup]),
+        )
+
+    def weigh(self, peer: Peer, weight: int) -> None:
+        """Give the peer another weight, from 1 up; new sessions are shared out by it at once."""
+        peer.weight = peer.effective_weight = weight
+        self._tiers = self._make_tiers()
+
+    def is_another_left(self, tried: Collection[Peer]) -> bool:
+        """Whether a new session would find a peer that is not among `tried`, if failures were forgotten."""
+        return any(peer.may_return and peer not in tried for peer in self.peers)
+
+    def assign(self, claim: Claim, tried: Collection[Peer], now: float, fallback: bool, asker: object) -> Assignment:
         """Say who takes the request, if anybody does.
 
         When nobody can, the failures of all are forgotten and whoever has not been tried in this request is asked
         once more. With `fallback` off nobody takes the request of a session that would have to move.
         """
-        assignment = self._assign(claim, tried, now, fallback)
+        assignment = self._assign(claim, tried, now, fallback, asker)
         if assignment.peer is None and (fallback or assignment.reason not in _MOVES):
             for peer in self.peers:
                 peer.forgive()
-            assignment = self._assign(claim, tried, now, fallback)
+            assignment = self._assign(claim, tried, now, fallback, asker)
         if assignment.peer is not None:
             assignment.peer.chosen(now)
         return assignment
 
-    def _assign(self, claim: Claim, tried: Collection[Peer], now: float, fallback: bool) -> Assignment:
+    def _assign(self, claim: Claim, tried: Collection[Peer], now: float, fallback: bool, asker: object) -> Assignment:
         bound = self._bound.get(claim.server) if claim.server is not None else None
         if bound is None:
             affinity, reason = _UNBOUND[claim.affinity]
@@ -66,7 +82,7 @@ class Group:
         if not fallback and reason in _MOVES:
             return Assignment(None, affinity, reason)
         for tier in self._tiers:
-            chosen = tier.pick(tried, now)
+            chosen = tier.pick(tried, now, asker)
             if chosen is not None:
                 return Assignment(chosen, affinity, reason)
         return Assignment(None, affinity, reason)
@@ -76,6 +92,8 @@ def _obstacle(peer: Peer, tried: Collection[Peer], now: float) -> Reason:
     """Why the session's own peer cannot take the request."""
     if peer.down:
         return Reason.DOWN
+    if peer.sick:
+        return Reason.SICK
     if peer in tried or peer.has_failed(now):
         return Reason.FAILED
     return Reason.FULL

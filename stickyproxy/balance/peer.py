@@ -1,4 +1,4 @@
-"""The live state of one server: its turns, its connections and its failures.
+"""The live state of one server: its turns, its connections, its failures, and what others say of it.
 
 Failures are counted as nginx counts them (ngx_http_upstream_round_robin.c): they take the peer out for
 `fail_timeout`; then one request tries it, and its success clears them.
@@ -13,6 +13,10 @@ from stickyproxy.config.settings import Server
 class Peer:
     """One server as it is now. All times are those that the caller gives, in seconds of one clock.
 
+    Three flags may be changed at any time, by whoever finds out or decides: a peer that is `down` (the operator says
+    so) or `sick` (active checks say so) takes nothing, sessions of its own neither; one in `drain` keeps its sessions
+    and takes no new ones. `Group.weigh` changes the weight.
+
     `name` is the address in nginx's spelling, for logs.
     `accessed` is when the last failure happened; `checked` is that too, or when the peer was last chosen after
     `fail_timeout` had passed.
@@ -25,6 +29,7 @@ class Peer:
         "conns",
         "current_weight",
         "down",
+        "drain",
         "effective_weight",
         "fail_timeout",
         "fails",
@@ -32,6 +37,7 @@ class Peer:
         "max_fails",
         "name",
         "server",
+        "sick",
         "weight",
     )
 
@@ -45,6 +51,8 @@ class Peer:
         self.fail_timeout = server.fail_timeout
         self.max_conns = server.max_conns
         self.down = server.down
+        self.drain = server.drain
+        self.sick = False
         self.effective_weight = server.weight
         self.current_weight = 0
         self.conns = 0
@@ -53,8 +61,17 @@ class Peer:
         self.checked = 0.0
 
     def usable(self, now: float) -> bool:
-        """Whether the peer may take a request."""
-        return not (self.down or (self.fails and self.has_failed(now)) or 0 < self.max_conns <= self.conns)
+        """Whether the peer may take a request of one of its own sessions."""
+        return not (self.down or self.sick or (self.fails and self.has_failed(now)) or 0 < self.max_conns <= self.conns)
+
+    def available(self, now: float) -> bool:
+        """Whether the peer may take a new session."""
+        return not self.drain and self.usable(now)
+
+    @property
+    def may_return(self) -> bool:
+        """Whether nothing but failures and connections, which pass, keeps new sessions from the peer."""
+        return not (self.down or self.sick or self.drain)
 
     def has_failed(self, now: float) -> bool:
         """Whether failures keep the peer out."""

@@ -22,12 +22,12 @@ class RoundRobin:
         self._total_weight = sum(peer.weight for peer in peers)
         self._owing: set[Peer] = set()
 
-    def pick(self, tried: Collection[Peer], now: float) -> Peer | None:
+    def pick(self, tried: Collection[Peer], now: float, asker: object) -> Peer | None:
         owing, self._owing = self._owing, set()
         turns = 1 + len(owing)
-        usable = [peer for peer in self._peers if peer not in tried and peer.usable(now)]
+        available = [peer for peer in self._peers if peer not in tried and peer.available(now)]
         total = 0
-        for peer in usable:
+        for peer in available:
             credit = peer.effective_weight
             total += credit
             peer.current_weight += credit * turns
@@ -35,10 +35,10 @@ class RoundRobin:
                 peer.effective_weight = min(credit + turns, peer.weight)
         for peer in owing:
             peer.current_weight -= total
-        if not usable:
+        if not available:
             return None
         # The first among equals.
-        best = max(usable, key=_CURRENT_WEIGHT)
+        best = max(available, key=_CURRENT_WEIGHT)
         best.current_weight -= total
         return best
 

@@ -14,8 +14,8 @@ class Reason(Enum):
     """Why a request went to its peer; the value is `$sticky_reason`.
 
     BOUND is the session's own server. Every other word says why the balancer chose: there was no session (NEW), its
-    cookie named no server (UNKNOWN) or was too old (EXPIRED), or its server was marked `down` (DOWN), had failed
-    (FAILED) or was at `max_conns` (FULL).
+    cookie named no server (UNKNOWN) or was too old (EXPIRED), or its server was marked `down` (DOWN), did not pass
+    its checks (SICK), had failed (FAILED) or was at `max_conns` (FULL). A server that drains moves no session.
     """
 
     BOUND = b"bound"
@@ -23,6 +23,7 @@ class Reason(Enum):
     UNKNOWN = b"unknown"
     EXPIRED = b"expired"
     DOWN = b"down"
+    SICK = b"sick"
     FAILED = b"failed"
     FULL = b"full"
 
@@ -37,10 +38,17 @@ class Assignment:
 
 
 class Balancer(Protocol):
-    """One algorithm over the peers that it was built from, the primaries or the backups of one group."""
+    """One algorithm over the peers that it was built from, the primaries or the backups of one group.
 
-    def pick(self, tried: Collection[Peer], now: float) -> Peer | None:
-        """Choose a usable peer that is not among `tried`; None if there is none."""
+    What it prepares from their weights is good until one changes: then the group builds another.
+    """
+
+    def pick(self, tried: Collection[Peer], now: float, asker: object) -> Peer | None:
+        """Choose a peer that is available and not among `tried`; None if there is none.
+
+        `asker` is the request, of which this room knows nothing: whoever builds a balancer that chooses by a key hands
+        in what reads the key from it.
+        """
 
     def count(self, peer: Peer) -> None:
         """Count a request that went to `peer` for its session's sake as one of the turns."""

@@ -50,7 +50,7 @@ class DefaultRedirect:
 
 
 def parse_server(words: Sequence[str]) -> Server:
-    """Read `ADDRESS [weight= max_fails= fail_timeout= max_conns= id= srun_id= backup down]`."""
+    """Read `ADDRESS [weight= max_fails= fail_timeout= max_conns= id= srun_id= backup down drain]`."""
     name, *parameters = words
     faults: list[str] = []
     try:
@@ -68,7 +68,7 @@ def parse_server(words: Sequence[str]) -> Server:
                 "id": _parse_id,
                 "srun_id": _parse_id,
             },
-            flags=("backup", "down"),
+            flags=("backup", "down", "drain"),
         )
     except ValueError as error:
         faults.extend(error.args)

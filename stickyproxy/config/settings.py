@@ -33,6 +33,7 @@ class Server:
 
     `name` is the address as it was written. A `HostAddress` or a `DemoAddress` becomes one or more servers with an
     `InetAddress` when the service starts. `max_conns` 0 is no limit; `max_fails` 0 never takes the server out.
+    One in `drain` keeps the sessions it has and gets no new ones.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Server:
     max_conns: int = 0
     backup: bool = False
     down: bool = False
+    drain: bool = False
     id: str | None = None
     srun_id: str | None = None
 

@@ -83,7 +83,7 @@ class Forward(Exchange):
         """Have a server chosen and turn to it; if there is none, the fault `after` which it was asked for decides."""
         upstream = self._upstream
         policy = upstream.policy
-        self.assignment = assignment = upstream.group.assign(self._claim, self._tried, now, policy.fallback)
+        self.assignment = assignment = upstream.group.assign(self._claim, self._tried, now, policy.fallback, self)
         self._peer = peer = assignment.peer
         if peer is None:
             refused = not policy.fallback and assignment.reason is not Reason.NEW
@@ -341,7 +341,7 @@ class Forward(Exchange):
         """Whether a server is left to try; if not, the client gets the error that this one sent."""
         upstream = self._upstream
         may_move = upstream.policy.fallback or self._claim.server is None
-        return may_move and any(not peer.down and peer not in self._tried for peer in upstream.group.peers)
+        return may_move and upstream.group.is_another_left(self._tried)
 
     def _hold_body(self) -> None:
         """Take no more of the body while there is no server for it."""

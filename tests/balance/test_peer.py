@@ -70,9 +70,22 @@ def test_forgiven(server: MakeServer) -> None:
     assert True is peer.usable(100.0)
 
 
-def test_down(server: MakeServer) -> None:
-    """A server that is marked `down` takes nothing."""
-    assert False is Peer(server(down=True)).usable(100.0)
+@pytest.mark.parametrize(
+    ("flag", "usable", "available"), [("down", False, False), ("sick", False, False), ("drain", True, False)]
+)
+def test_flags(server: MakeServer, flag: str, usable: bool, available: bool) -> None:
+    """What is down or sick takes nothing, what drains takes no new session; and each may be taken back."""
+    peer = Peer(server())
+    setattr(peer, flag, True)
+    assert (usable, available, False) == (peer.usable(100.0), peer.available(100.0), peer.may_return)
+    setattr(peer, flag, False)
+    assert (True, True, True) == (peer.usable(100.0), peer.available(100.0), peer.may_return)
+
+
+def test_flags_of_the_server(server: MakeServer) -> None:
+    """A peer begins as its `server` line says, and nothing is known yet of its health."""
+    peer = Peer(server(down=True, drain=True))
+    assert (True, True, False) == (peer.down, peer.drain, peer.sick)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def peers_of(make: MakeServer, *weights: int) -> list[Peer]:
 
 def turns(balancer: RoundRobin, count: int, now: float = 100.0) -> str:
     """Let the balancer choose, and spell the names of the peers chosen."""
-    return "".join(peer.server.name if (peer := balancer.pick((), now)) else "-" for _ in range(count))
+    return "".join(peer.server.name if (peer := balancer.pick((), now, None)) else "-" for _ in range(count))
 
 
 @pytest.mark.parametrize(
@@ -44,27 +44,28 @@ def test_shares_are_exact(weights: list[int]) -> None:
     """In as many turns as the weights add up to, each peer gets just its weight, and the cycle is closed."""
     peers = [Peer(Server("", UnixAddress(""), weight=weight)) for weight in weights]
     balancer = RoundRobin(peers)
-    chosen = [balancer.pick((), 0.0) for _ in range(sum(weights))]
+    chosen = [balancer.pick((), 0.0, None) for _ in range(sum(weights))]
     assert weights == [chosen.count(peer) for peer in peers]
     assert [0] * len(peers) == [peer.current_weight for peer in peers]
 
 
 def test_only_usable_and_untried(server: MakeServer) -> None:
-    """Who is down, has failed, is full or was tried in this request is passed over."""
-    down = Peer(server("a", down=True))
+    """Who is down, sick or draining, has failed, is full or was tried in this request is passed over."""
+    down, draining, sick = Peer(server("a", down=True)), Peer(server("f", drain=True)), Peer(server("g"))
+    sick.sick = True
     failed = Peer(server("b"))
     failed.failure(100.0)
     full = Peer(server("c", max_conns=1))
     full.acquire()
     tried, left = Peer(server("d")), Peer(server("e"))
-    balancer = RoundRobin([down, failed, full, tried, left])
-    assert [left] * 3 == [balancer.pick((tried,), 100.0) for _ in range(3)]
-    assert None is balancer.pick((tried, left), 100.0)
+    balancer = RoundRobin([down, draining, sick, failed, full, tried, left])
+    assert [left] * 3 == [balancer.pick((tried,), 100.0, None) for _ in range(3)]
+    assert None is balancer.pick((tried, left), 100.0, None)
 
 
 def test_no_peers() -> None:
     """Of no peers none is chosen."""
-    assert None is RoundRobin([]).pick((), 100.0)
+    assert None is RoundRobin([]).pick((), 100.0, None)
 
 
 def test_weight_is_won_back(server: MakeServer) -> None:
@@ -74,7 +75,7 @@ def test_weight_is_won_back(server: MakeServer) -> None:
     balancer = RoundRobin(peers)
     weights = []
     for _ in range(3):
-        balancer.pick((), 100.0)
+        balancer.pick((), 100.0, None)
         weights.append(peers[0].effective_weight)
     assert [3, 4, 4] == weights
 
@@ -83,7 +84,7 @@ def test_weight_is_not_won_back_while_out(server: MakeServer) -> None:
     """A peer that takes no part in a choice wins nothing back by it."""
     peers = peers_of(server, 4, 4)
     peers[0].failure(100.0)
-    RoundRobin(peers).pick((), 100.0)
+    RoundRobin(peers).pick((), 100.0, None)
     assert 0 == peers[0].effective_weight
 
 
