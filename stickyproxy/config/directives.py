@@ -19,6 +19,7 @@ from stickyproxy.config.proxying import (
 from stickyproxy.config.real_ip import parse_real_ip_header, parse_trusted
 from stickyproxy.config.stickiness import parse_jvm_route, parse_session_sticky
 from stickyproxy.config.tls import parse_protocols, parse_ssl_name
+from stickyproxy.config.watching import parse_check_status, parse_control
 
 MAIN, HTTP, UPSTREAM, SERVER, LOCATION = "main", "http", "upstream", "server", "location"
 
@@ -55,6 +56,7 @@ DIRECTIVES = (
     Directive("include", (MAIN,), "PATTERN", _word(values.printable), repeatable=True),
     Directive("error_log", (MAIN,), "PATH [LEVEL]", parse_error_log, most=2, repeatable=True),
     Directive("worker_shutdown_timeout", (MAIN,), "TIME", _time, "30s"),
+    Directive("control", (MAIN,), "unix:PATH", parse_control),
     # upstreams
     Directive("server", (UPSTREAM,), "ADDRESS [PARAMETER...]", parse_server, most=None, repeatable=True),
     Directive("session_sticky", (UPSTREAM,), "[PARAMETER...]", parse_session_sticky, least=0, most=None),
@@ -90,6 +92,7 @@ DIRECTIVES = (
     # what is done with a request
     Directive("proxy_pass", (LOCATION,), "http://|https://UPSTREAM|ADDRESS[URI]", parse_proxy_pass),
     Directive("return", (SERVER, LOCATION), "STATUS [TEXT]|STATUS URL|URL", parse_return, most=2),
+    Directive("check_status", (LOCATION,), "[html|csv|json|prometheus]", parse_check_status, least=0),
     Directive("access", _everywhere, "allow|deny CIDR|unix:|all", parse_access, least=2, most=2, repeatable=True),
     Directive(
         "error_page", _everywhere, "CODE... [=[CODE]] URI", parse_error_page, least=2, most=None, repeatable=True

@@ -5,12 +5,12 @@ from os.path import dirname, exists, join, samefile
 
 from stickyproxy.config.blocks import Blocks, add_blocks
 from stickyproxy.config.directives import HTTP, LOCATION, MAIN, SERVER, UPSTREAM
-from stickyproxy.config.locations import Place, build_location, check_lists, find_action, parse_place
+from stickyproxy.config.locations import Action, Place, build_location, check_lists, find_action, parse_place
 from stickyproxy.config.logs import BUILT_IN_FORMATS
 from stickyproxy.config.reader import Section, parse, read
 from stickyproxy.config.scopes import Scope, defaults, open_scope
 from stickyproxy.config.servers import build_server, check_addresses, collect_backlogs
-from stickyproxy.config.settings import ErrorLog, Location, LogFormat, Position, ProxyPass, Return, Settings, Upstream
+from stickyproxy.config.settings import ErrorLog, Location, LogFormat, Position, Return, Settings, Upstream
 from stickyproxy.config.suggest import suggest
 from stickyproxy.config.upstreams import build_upstream
 from stickyproxy.errors import ConfigError, Fault
@@ -74,7 +74,7 @@ def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings
         for argument in main.arguments("error_log")
     )
     patience = main.value("worker_shutdown_timeout")
-    return Settings(upstreams | direct, tuple(servers.values()), error_logs, patience)
+    return Settings(upstreams | direct, tuple(servers.values()), error_logs, patience, main.value("control"))
 
 
 def _section(blocks: Blocks, kind: str, file: str) -> Section:
@@ -114,7 +114,7 @@ def _add_location(
     scope: Scope,
     header: tuple[str, ...],
     formats: dict[str, LogFormat],
-    action: ProxyPass | Return | None,
+    action: Action | None,
 ) -> None:
     """Build the location and add it to its server's, or blame its header."""
     check_lists(scope, formats)

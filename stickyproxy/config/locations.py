@@ -11,6 +11,7 @@ from stickyproxy.config.proxying import DefaultRedirect, ProxyPassLine
 from stickyproxy.config.scopes import Argument, Scope, defaults
 from stickyproxy.config.settings import (
     AccessLog,
+    CheckStatus,
     Location,
     LogFormat,
     NextUpstream,
@@ -53,9 +54,12 @@ def parse_place(words: Sequence[str]) -> Place:
     return Place(path.rstrip("/") or "/", bool(modifier), slashed=path.endswith("/") and path != "/")
 
 
-def build_location(
-    scope: Scope, place: Place, formats: Mapping[str, LogFormat], action: ProxyPass | Return | None
-) -> Location:
+# What a location does.
+Action = ProxyPass | Return | CheckStatus
+_ACTIONS = ("proxy_pass", "return", "check_status")
+
+
+def build_location(scope: Scope, place: Place, formats: Mapping[str, LogFormat], action: Action | None) -> Location:
     """The location that `scope` describes, with all that it inherits; `action` None is one that is faulty."""
     value, values = scope.value, scope.values
     proxy_pass = action if isinstance(action, ProxyPass) else None
@@ -65,6 +69,7 @@ def build_location(
         place.slashed,
         proxy_pass=proxy_pass,
         return_=action if isinstance(action, Return) else None,
+        check_status=action if isinstance(action, CheckStatus) else None,
         access=values("access"),
         access_logs=tuple(
             AccessLog(argument.value.path, formats[argument.value.format], argument.position)
@@ -99,25 +104,23 @@ def _real_ip(scope: Scope) -> RealIp | None:
     return RealIp(networks, None in trusted, scope.value("real_ip_header"), scope.value("real_ip_recursive"))
 
 
-def find_action(
-    scope: Scope, upstreams: Mapping[str, Upstream], direct: dict[str, Upstream]
-) -> ProxyPass | Return | None:
-    """What a location does: exactly one of `proxy_pass` and `return`. None where that is faulty."""
-    proxies, returns = "proxy_pass" in scope.own, "return" in scope.own
-    if proxies and returns:
-        scope.blame("return", "stands beside proxy_pass; expected one of them")
+def find_action(scope: Scope, upstreams: Mapping[str, Upstream], direct: dict[str, Upstream]) -> Action | None:
+    """What a location does: exactly one of `proxy_pass`, `return` and `check_status`. None where that is faulty."""
+    found = [name for name in _ACTIONS if name in scope.own]
+    if not found:
+        scope.blame("", f"neither {' nor '.join(_ACTIONS)}; expected one of them")
         return None
-    if not proxies and not returns:
-        scope.blame("", "neither proxy_pass nor return; expected one of them")
+    if len(found) > 1:
+        scope.blame(found[1], f"stands beside {found[0]}; expected one of them")
         return None
-    if proxies:
+    if found == ["proxy_pass"]:
         line: ProxyPassLine | None = scope.value("proxy_pass")
         return _resolve(scope, line, upstreams, direct) if line else None
     for argument in scope.own.get("proxy_redirect", ()):
         if isinstance(argument.value, DefaultRedirect):
             scope.blame("proxy_redirect", "default without proxy_pass; expected off, or FROM TO", argument.position)
-    answer: Return | None = scope.value("return")
-    return answer
+    action: Action | None = scope.value(found[0])
+    return action
 
 
 def _redirects(scope: Scope, place: Place, proxy_pass: ProxyPass | None) -> tuple[Redirect, ...]:

@@ -214,6 +214,17 @@ class Return:
     text: Template | None = None
 
 
+# The formats of the status page; the first is the default.
+FORMATS = ("html", "csv", "json", "prometheus")
+
+
+@frozen
+class CheckStatus:
+    """`check_status [FORMAT]`: how the servers are, shown in one of FORMATS unless another one is asked for."""
+
+    format: str
+
+
 @frozen
 class AccessRule:
     """`allow|deny CIDR|all|unix:`; the first rule that matches decides. `network` None is `all`; `unix` is `unix:`."""
@@ -281,7 +292,7 @@ class Location:
     """What is done for one server name and path; inherited values are filled in.
 
     `path` has no trailing slash but for `/` itself, `slashed` says that one was taken away. `proxy_hide_headers` are in
-    lower case. Exactly one of `proxy_pass` and `return_` is set.
+    lower case. Exactly one of `proxy_pass`, `return_` and `check_status` is set.
     """
 
     path: str
@@ -289,6 +300,7 @@ class Location:
     slashed: bool
     proxy_pass: ProxyPass | None
     return_: Return | None
+    check_status: CheckStatus | None
     access: tuple[AccessRule, ...]
     access_logs: tuple[AccessLog, ...]
     add_headers: tuple[HeaderLine, ...]
@@ -330,9 +342,10 @@ class VirtualServer:
 
 @frozen
 class Settings:
-    """A whole configuration, checked."""
+    """A whole configuration, checked. `control` is the path of the Unix socket that takes commands, None for none."""
 
     upstreams: dict[str, Upstream]
     servers: tuple[VirtualServer, ...]
     error_logs: tuple[ErrorLog, ...]
     worker_shutdown_timeout: float
+    control: str | None

@@ -93,6 +93,7 @@ def test_defaults() -> None:
         slashed=False,
         proxy_pass=ProxyPass("app", b"app"),
         return_=None,
+        check_status=None,
         access=(),
         access_logs=(),
         add_headers=(),
@@ -234,12 +235,16 @@ def test_addresses_of_one_host() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["4: [location www /] neither proxy_pass nor return; expected one of them"]),
+        ("", ["4: [location www /] neither proxy_pass nor return nor check_status; expected one of them"]),
         (
             "return = 404\nproxy_pass = http://app",
             ["5: [location www /] return: stands beside proxy_pass; expected one of them"],
         ),
         (
+        (
+            "check_status = csv\nreturn = 404",
+            ["5: [location www /] check_status: stands beside return; expected one of them"],
+        ),
             "proxy_pass = http://ap",
             [f'5: [location www /] proxy_pass: no upstream "ap"; {TARGET}; did you mean "app"?'],
         ),
