@@ -90,6 +90,18 @@ class ConnectFailed(ServerFault):
     unsent = True
 
 
+class NoDescriptors(ServerFault):
+    """This process, or the machine, has no descriptor left for a connection: not the server's failure.
+
+    Another server would find none either.
+    """
+
+    status = 503
+    condition = ""
+    unsent = True
+    blames = False
+
+
 class ConnectTimedOut(ServerFault):
     """The connection was not established within `proxy_connect_timeout`."""
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 from ipaddress import ip_address
 from typing import cast
 
+from attrs import evolve
 from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
@@ -24,6 +25,8 @@ from stickyproxy.assembly import build_sites, build_upstreams, open_log
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Settings
 from stickyproxy.demo import start_demo
+from stickyproxy.descriptors import connections, raise_limit
+from stickyproxy.http.accepting import Accepting
 from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
@@ -45,6 +48,12 @@ def make_service(settings: Settings) -> IService:
     """Open all that `settings` name and return the service. Raises StartError with a line for the operator."""
     from twisted.internet import reactor
 
+    descriptors = raise_limit()
+    most = connections(descriptors)
+    if settings.worker_connections > most:
+        told = "worker_connections: {most} instead of {asked}, since only {descriptors} files may be open"
+        _log.warn(told, most=most, asked=settings.worker_connections, descriptors=descriptors)
+        settings = evolve(settings, worker_connections=most)
     service = ProxyService(cast(Reactor, reactor), settings)
     service.open(system_lookup)
     return service
@@ -67,6 +76,7 @@ class ProxyService(Service):
         self._watch = LoopingCall(self._certificates.refresh)
         self._watch.clock = reactor
         self._deadlines = Deadlines(reactor)
+        self._accepting = Accepting(reactor, settings.worker_connections)
         self._agents: list[Agent] = []
         self._demos: list[IListeningPort] = []
         self._observers: list[ILogObserver] = []
@@ -89,7 +99,9 @@ class ProxyService(Service):
             )
             for listen, site in build_sites(self.settings, upstreams, self._logs, self._certificates, self._deadlines):
                 factory = site.over_tls(self._reactor) if listen.ssl else site
-                self.ports.append(open_port(self._reactor, listen, site.introduced(factory)))
+                port = open_port(self._reactor, listen, site.introduced(factory))
+                self._accepting.watch(port)
+                self.ports.append(port)
                 self._sites.append(site)
         except Exception:
             self._close()
@@ -174,6 +186,7 @@ class ProxyService(Service):
 
     def _close(self) -> Deferred[None]:
         """Stop listening and close idle connections; fires when no port is open."""
+        self._accepting.close()
         closing = [maybeDeferred(port.stopListening) for port in self.ports + self._demos]
         for agent in self._agents:
             agent.close()

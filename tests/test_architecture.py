@@ -17,7 +17,7 @@ FLOORS = (
     {"sticky", "balance", "http", "health"},
     {"proxy"},
     {"observe"},
-    {"assembly", "demo", "listening", "resolve", "signals"},
+    {"assembly", "demo", "descriptors", "listening", "resolve", "signals"},
     {"service"},
     {"tap"},
 )

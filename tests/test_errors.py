@@ -8,6 +8,7 @@ from stickyproxy.errors import ConfigError, Fault, ServerFault
     ("fault", "status", "condition", "unsent", "blames"),
     [
         (errors.ConnectFailed, 502, "error", True, True),
+        (errors.NoDescriptors, 503, "", True, False),
         (errors.ConnectTimedOut, 504, "timeout", True, True),
         (errors.HandshakeFailed, 502, "error", True, True),
         (errors.ConnectionStale, 502, "error", False, False),
@@ -23,7 +24,7 @@ def test_server_faults(fault: type[ServerFault], status: int, condition: str, un
 
 def test_every_server_fault_is_in_the_table() -> None:
     """A new fault of a server must be thought through: none is left out above."""
-    assert 7 == len(ServerFault.__subclasses__())
+    assert 8 == len(ServerFault.__subclasses__())
 
 
 def test_fault() -> None:

@@ -18,11 +18,12 @@ from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
-from twisted.logger import LogEvent, globalLogPublisher
+from twisted.logger import LogEvent, capturedLogs, formatEvent, globalLogPublisher
 from zope.interface import implementer
 
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.load import loads
+from stickyproxy.descriptors import connections, raise_limit
 from stickyproxy.errors import StartError
 from stickyproxy.service import ProxyService, make_service
 from tests.wire import Servers, connect
@@ -427,6 +428,18 @@ def is_open(address: tuple[str, int]) -> bool:
     """Whether somebody listens at an address."""
     with socket.socket() as client:
         return client.connect_ex(address) == 0
+
+
+@pytest_twisted.inlineCallbacks
+def test_as_many_connections_as_files() -> Generator[Deferred[None], object, None]:
+    """There is no more room for clients than descriptors allow, whatever is asked for; the operator is warned."""
+    most = connections(raise_limit())
+    for asked, expected, warnings in ((most + 1, most, 1), (most, most, 0)):
+        with capturedLogs() as told:
+            service = make_service(loads(f"[main]\nworker_connections = {asked}\n" + ANSWER.format("127.0.0.1:0")))
+        assert expected == service.settings.worker_connections
+        assert warnings == len([each for each in told if f"worker_connections: {most} " in (formatEvent(each) or "")])
+        yield service.stopService()
 
 
 @pytest_twisted.inlineCallbacks

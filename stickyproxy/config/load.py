@@ -73,8 +73,14 @@ def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings
         ErrorLog(argument.value.path, argument.value.level, argument.position)
         for argument in main.arguments("error_log")
     )
-    patience = main.value("worker_shutdown_timeout")
-    return Settings(upstreams | direct, tuple(servers.values()), error_logs, patience, main.value("control"))
+    return Settings(
+        upstreams | direct,
+        tuple(servers.values()),
+        error_logs,
+        main.value("worker_connections"),
+        main.value("worker_shutdown_timeout"),
+        main.value("control"),
+    )
 
 
 def _section(blocks: Blocks, kind: str, file: str) -> Section:

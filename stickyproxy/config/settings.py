@@ -347,5 +347,6 @@ class Settings:
     upstreams: dict[str, Upstream]
     servers: tuple[VirtualServer, ...]
     error_logs: tuple[ErrorLog, ...]
+    worker_connections: int
     worker_shutdown_timeout: float
     control: str | None

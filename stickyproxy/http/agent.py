@@ -1,18 +1,20 @@
 """Connections to the servers of one upstream: kept ones first, new ones where none is idle."""
 
+import os
 from collections.abc import Hashable
 from typing import cast
 
 from attrs import frozen
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint, UNIXClientEndpoint
-from twisted.internet.error import TCPTimedOutError, TimeoutError
+from twisted.internet.error import ConnectError, TCPTimedOutError, TimeoutError
 from twisted.internet.interfaces import IAddress, IReactorTCP, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
 from stickyproxy.config.addresses import InetAddress, UnixAddress
-from stickyproxy.errors import ConnectFailed, ConnectTimedOut, ServerFault
+from stickyproxy.errors import ConnectFailed, ConnectTimedOut, NoDescriptors, ServerFault
+from stickyproxy.http.accepting import EXHAUSTED
 from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.pool import Pool
@@ -43,8 +45,9 @@ class Agent:
         return self._pool.take(key)
 
     def connect(self, address: Address, timeout: float, opening: bytes = b"") -> "Deferred[ServerConnection]":
-        """Make a new connection within `timeout` seconds; fires with it, or fails with ConnectFailed, ConnectTimedOut.
+        """Make a new connection within `timeout` seconds; fires with it, or fails.
 
+        With ConnectFailed or ConnectTimedOut, or NoDescriptors where this process can open none.
         With `opening`, bytes that go out before all else and hold for all that follows, it is for one request only.
         Cancelling the Deferred gives the attempt up.
         """
@@ -91,4 +94,8 @@ def translate(failure: Failure) -> Failure:
         return failure
     if failure.check(TimeoutError, TCPTimedOutError):
         return Failure(ConnectTimedOut("no connection in time"))
+    error = failure.value
+    number = error.osError if isinstance(error, ConnectError) else getattr(error, "errno", None)
+    if number in EXHAUSTED:
+        return Failure(NoDescriptors(os.strerror(number).lower()))
     return Failure(ConnectFailed(failure.getErrorMessage()))

@@ -40,6 +40,8 @@ class IntroductionFactory(Factory):
         self.factory = factory
         self.deadlines = deadlines
         self.timeout = timeout
+        # Those that wait for their header.
+        self.waiting: set[Introduction] = set()
         self._trusts = trusts
 
     def startFactory(self) -> None:
@@ -54,6 +56,11 @@ class IntroductionFactory(Factory):
             _log.info("{host} is closed: no set_real_ip_from lets it introduce clients", host=host.decode())
             return None
         return Introduction(self, addr, host)
+
+    def drain(self) -> None:
+        """Close every connection whose header has not come: nothing was asked there."""
+        for introduction in list(self.waiting):
+            introduction.transport.abortConnection()
 
 
 class Introduction(Protocol):
@@ -73,9 +80,10 @@ class Introduction(Protocol):
         deadlines = self._factory.deadlines
         self.deadline = deadlines.seconds() + self._factory.timeout
         deadlines.watch(self)
+        self._factory.waiting.add(self)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self._factory.deadlines.unwatch(self)
+        self._over()
 
     def timed_out(self) -> None:
         """The header did not come in time."""
@@ -90,7 +98,7 @@ class Introduction(Protocol):
             return
         if received is None:
             return
-        self._factory.deadlines.unwatch(self)
+        self._over()
         protocol = self._factory.factory.buildProtocol(Introduced(self._peer, received.header))
         if protocol is None:
             self.transport.abortConnection()
@@ -102,5 +110,10 @@ class Introduction(Protocol):
 
     def _close(self, why: str) -> None:
         _log.error("{host} is closed: {why}", host=self._host.decode(), why=why)
-        self._factory.deadlines.unwatch(self)
+        self._over()
         self.transport.abortConnection()
+
+    def _over(self) -> None:
+        """The connection has its header, or never will."""
+        self._factory.deadlines.unwatch(self)
+        self._factory.waiting.discard(self)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from attrs import evolve
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from stickyproxy.errors import ClientFault
@@ -22,6 +23,7 @@ class Site(ChannelFactory):
     """What listens on one address: all the virtual hosts there. `balancers` says who introduces clients there."""
 
     balancers: Callable[[bytes], bool] | None = None
+    _introductions: IntroductionFactory | None = None
 
     def __init__(self, hosts: Hosts, settings: ChannelSettings, deadlines: Deadlines) -> None:
         super().__init__(self.exchange, settings, deadlines)
@@ -41,7 +43,15 @@ class Site(ChannelFactory):
         """Return a factory that has balancers introduce the clients of `factory`, where there are any."""
         if self.balancers is None:
             return factory
-        return IntroductionFactory(factory, self.balancers, self.settings.header_timeout, self._deadlines)
+        self._introductions = IntroductionFactory(
+            factory, self.balancers, self.settings.header_timeout, self._deadlines
+        )
+        return self._introductions
+
+    def drain(self) -> Deferred[None]:
+        if self._introductions is not None:
+            self._introductions.drain()
+        return super().drain()
 
     def exchange(self, channel: Channel, message: Message) -> Exchange:
         """Return the exchange for a request whose turn has come; a faulty one is refused by the default server."""

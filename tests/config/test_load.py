@@ -49,6 +49,14 @@ def at(line: int) -> Position:
     return Position("sticky.ini", line)
 
 
+def test_main() -> None:
+    """What holds for the whole process stands in `[main]`."""
+    text = "[server www]\n[location www /]\nreturn = 404\n"
+    settings = loads("[main]\nworker_connections = 512\nworker_shutdown_timeout = 5s\n" + text)
+    assert (512, 5.0) == (settings.worker_connections, settings.worker_shutdown_timeout)
+    assert 10240 == loads(text).worker_connections
+
+
 def test_example() -> None:
     """The documented example is sound: three demo servers behind one sticky upstream, on a port of the loopback."""
     settings = load(str(CHECKOUT / "etc" / "sticky.ini"))

@@ -1,12 +1,13 @@
+import errno
 from ipaddress import ip_address
 
-from twisted.internet.error import TCPTimedOutError, TimeoutError
+from twisted.internet.error import ConnectBindError, TCPTimedOutError, TimeoutError
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from stickyproxy.config.addresses import InetAddress, UnixAddress
-from stickyproxy.errors import ConnectFailed, ConnectTimedOut
+from stickyproxy.errors import ConnectFailed, ConnectTimedOut, NoDescriptors
 from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.deadlines import Deadlines
@@ -78,6 +79,13 @@ class AgentTests(SynchronousTestCase):
             self.assertEqual(5, timeout)
             factory.clientConnectionFailed(None, Failure(error))
             self.failureResultOf(connecting, ConnectTimedOut)
+
+    def test_no_descriptors(self) -> None:
+        """Where this process can open no connection the server is not to blame, be it on TCP or on a Unix socket."""
+        for number, error in enumerate((ConnectBindError(errno.EMFILE, ""), OSError(errno.ENFILE, ""))):
+            connecting = self.agent.connect(A, 5)
+            self.reactor.tcpClients[number][2].clientConnectionFailed(None, Failure(error))
+            self.assertIn("too many open files", str(self.failureResultOf(connecting, NoDescriptors).value))
 
     def test_close(self) -> None:
         """Closing the agent closes what is idle."""

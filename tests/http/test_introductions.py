@@ -131,6 +131,17 @@ class IntroductionTests(SynchronousTestCase):
         transport.protocol.connectionLost()
         self.assertEqual(0, len(self.deadlines))
 
+    def test_drain(self) -> None:
+        """Who is not introduced yet is closed when the proxy ends; who is introduced is not."""
+        introduced, waiting, gone = self.connect(), self.connect(), self.connect()
+        self.send(introduced, LINE)
+        self.send(waiting, LINE[:9])
+        gone.protocol.connectionLost()
+        self.factory.drain()
+        self.assertEqual((False, True, False), (introduced.disconnected, waiting.disconnected, gone.disconnected))
+        waiting.protocol.connectionLost()
+        self.assertEqual(set(), self.factory.waiting)
+
     def test_full(self) -> None:
         """Where nobody is taken any more, an introduction ends the connection."""
         transport = self.connect()

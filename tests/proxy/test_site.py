@@ -1,6 +1,7 @@
 from twisted.trial.unittest import SynchronousTestCase
 
 from tests.proxy.house import House
+from tests.wire import connect
 
 TEXT = """
 [server first]
@@ -47,6 +48,16 @@ class SiteTests(SynchronousTestCase):
     def test_only_where_it_listens(self) -> None:
         """A server answers only at the addresses that it listens on."""
         self.assertEqual(b"third", self.answered("0.0.0.0:8081", b"second.example"))
+
+    def test_drain(self) -> None:
+        """At the end those are closed too who have not been introduced yet."""
+        house = House(
+            "[server www]\nlisten = 80 proxy_protocol\nset_real_ip_from = unix:\n[location www /]\nreturn = 404"
+        )
+        (site,) = house.sites.values()
+        client = connect(site.introduced(site))
+        self.successResultOf(site.drain())
+        self.assertTrue(client.transport.disconnected)
 
     def test_absolute_target(self) -> None:
         """An absolute target names the server, whatever Host says (RFC 9112 section 3.2.2)."""
