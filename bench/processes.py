@@ -1,0 +1,100 @@
+"""The processes of a measurement: each on a core of its own, watched through /proc, and ended by its number."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+_PROC = Path("/proc")
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PATIENCE = 60.0
+
+
+@frozen
+class Memory:
+    """Bytes of memory: `rss` counts pages that several processes share in each, `pss` in all of them together once."""
+
+    rss: int
+    pss: int
+
+
+class Process:
+    """A command that runs in `folder` on one core, with all the processes that it starts in turn (one session)."""
+
+    def __init__(
+        self, command: Sequence[str], folder: Path, core: int, environment: Mapping[str, str] | None = None
+    ) -> None:
+        self._said = folder / "output"
+        with self._said.open("ab") as output:
+            self._process = subprocess.Popen(
+                ["taskset", "-c", str(core), *command],
+                cwd=folder,
+                env={**os.environ, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_for(self, port: int) -> None:
+        """Return when it listens on that port. Raises RuntimeError, with what it said, when it does not."""
+        end = time.monotonic() + _PATIENCE
+        while time.monotonic() < end and self._process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError(f"{self._process.args} does not listen:\n{self._said.read_text()[-2000:]}")
+
+    def cpu(self) -> float:
+        """Return the seconds of processor time that they have used, those of them that have ended included."""
+        return sum(sum(map(int, stat[11:15])) for _, stat in self._all()) / _TICKS
+
+    def memory(self) -> Memory:
+        """Return what they hold now."""
+        rss = pss = 0
+        for folder, _ in self._all():
+            for line in (folder / "smaps_rollup").read_text().splitlines():
+                name, _, value = line.partition(":")
+                if name == "Rss":
+                    rss += int(value.split()[0]) * 1024
+                elif name == "Pss":
+                    pss += int(value.split()[0]) * 1024
+        return Memory(rss, pss)
+
+    def stop(self) -> None:
+        """End them all: the first is asked, what is left after five seconds is killed."""
+        self._process.terminate()
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for folder, _ in self._all():
+            os.kill(int(folder.name), signal.SIGKILL)
+
+    def _all(self) -> Iterator[tuple[Path, list[str]]]:
+        """Yield the folder in /proc of each process, with the fields of its `stat` behind the name."""
+        session = str(self._process.pid)
+        for folder in _PROC.glob("[0-9]*"):
+            try:
+                stat = (folder / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            # A process that has ended has no memory, and its time is told by the one that waits for it.
+            if stat[3] == session and stat[0] != "Z":
+                yield folder, stat
+
+
+def free_port() -> int:
+    """Return a port of the loopback that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

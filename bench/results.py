@@ -1,0 +1,58 @@
+"""What the rounds of one row amount to: medians, and ratios of what was measured in the same round."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from attrs import frozen
+
+from bench.stage import Measured
+
+
+@frozen
+class Summary:
+    """One proxy in one row: `rate` is requests a second, `throughput` bytes a second, times are seconds.
+
+    `ratio` is how many times its rate the rate of the proxy that it is compared with was, round by round.
+    """
+
+    rate: float
+    throughput: float
+    p50: float
+    p99: float
+    cpu: float
+    rss: int
+    pss: int
+    errors: int
+    ratio: float
+
+
+def rate(measured: Measured) -> float:
+    """Return requests a second."""
+    return measured.sample.requests / measured.sample.seconds
+
+
+def summarize(rounds: Sequence[Measured], reference: Sequence[Measured]) -> Summary:
+    """Return the medians of `rounds`, compared with the rounds of `reference`."""
+    samples = [each.sample for each in rounds]
+    return Summary(
+        median(map(rate, rounds)),
+        median(sample.size / sample.seconds for sample in samples),
+        median(sample.p50 for sample in samples),
+        median(sample.p99 for sample in samples),
+        median(each.cpu / max(each.sample.requests, 1) for each in rounds),
+        rounds[-1].memory.rss,
+        rounds[-1].memory.pss,
+        sum(sample.errors for sample in samples),
+        median(_ratio(ours, theirs) for ours, theirs in zip(reference, rounds, strict=True)),
+    )
+
+
+def _ratio(ours: Measured, theirs: Measured) -> float:
+    """Return 0 where one of them answered nothing."""
+    return rate(ours) / rate(theirs) if theirs.sample.requests else 0.0
+
+
+def summarize_row(measured: Mapping[str, Sequence[Measured]], reference: str) -> dict[str, Summary]:
+    """Summarize each proxy of a row, the quickest first."""
+    summaries = {name: summarize(rounds, measured[reference]) for name, rounds in measured.items()}
+    return dict(sorted(summaries.items(), key=lambda pair: -pair[1].rate))

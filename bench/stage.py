@@ -1,0 +1,171 @@
+"""The stage of a comparison: the server that all proxies stand before, and the proxies of one row."""
+
+import http.client
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from attrs import frozen
+
+from bench.loads import Sample, Target
+from bench.peers import SETUPS, Peer, fill, system_words
+from bench.processes import Memory, Process, free_port
+from bench.rows import FILES, Row
+from tests.certificates import Authority
+
+
+@frozen
+class Measured:
+    """One sample, with the seconds of processor time that the proxy took for it and the memory it held after it."""
+
+    sample: Sample
+    cpu: float
+    memory: Memory
+
+
+@frozen
+class Cores:
+    """Where things run: the load and the server on one core, the proxy on the other."""
+
+    load: int
+    proxy: int
+
+
+class Stage:
+    """The server, its files and the certificate, in a folder; `close` ends the server."""
+
+    def __init__(self, folder: Path, cores: Cores) -> None:
+        self.folder = folder
+        self.cores = cores
+        # Whoever gives up root's rights has to get here.
+        folder.chmod(0o755)
+        files = folder / "files"
+        files.mkdir()
+        for name, size in FILES.items():
+            with (files / name).open("wb") as file:
+                file.truncate(size)
+        certificate, key = Authority().sign("127.0.0.1").write(folder, "certificate")
+        both = folder / "both.pem"
+        both.write_bytes(certificate.read_bytes() + key.read_bytes())
+        ports = free_port(), free_port()
+        self.words = {
+            **system_words(),
+            "FILES": str(files),
+            "CERTIFICATE": str(certificate),
+            "KEY": str(key),
+            "BOTH": str(both),
+            "PORT_A": str(ports[0]),
+            "PORT_B": str(ports[1]),
+            "SERVER_A": f"127.0.0.1:{ports[0]}",
+            "SERVER_B": f"127.0.0.1:{ports[1]}",
+        }
+        own = self.new_folder("server")
+        config = own / "server.conf"
+        config.write_text(fill((SETUPS / "server.conf").read_text(), {**self.words, "FOLDER": str(own)}))
+        self._server = Process(["nginx", "-p", str(own), "-e", "error.log", "-c", str(config)], own, cores.load)
+        try:
+            for port in ports:
+                self._server.wait_for(port)
+        except BaseException:
+            self.close()
+            raise
+
+    def new_folder(self, name: str) -> Path:
+        """Make a folder in the folder."""
+        folder = self.folder / name
+        folder.mkdir()
+        folder.chmod(0o777)
+        return folder
+
+    def close(self) -> None:
+        """End the server."""
+        self._server.stop()
+
+
+class Proxy:
+    """One proxy that runs for one row, and a client that has its cookie."""
+
+    def __init__(self, stage: Stage, peer: Peer, row: Row) -> None:
+        self._stage = stage
+        self._row = row
+        port, tls_port = free_port(), free_port()
+        words = {
+            **stage.words,
+            "PORT": str(port),
+            "TLS_PORT": str(tls_port),
+            "MORE_SERVERS": _more_servers(row.servers),
+            "MORE_LOCATIONS": _more_locations(row.locations),
+        }
+        folder = stage.new_folder(f"{row.name}-{peer.template}")
+        environment = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), **peer.environment}
+        self._process = Process(peer.prepare(folder, words, row.mode), folder, stage.cores.proxy, environment)
+        try:
+            self._process.wait_for(port)
+            self._process.wait_for(tls_port)
+            cookie = _log_in(port)
+        except BaseException:
+            self.close()
+            raise
+        self._target = Target(tls_port if row.tls else port, row.tls, row.path, cookie)
+        self._check(port)
+
+    def _check(self, port: int) -> None:
+        """Raise RuntimeError unless the client gets what the row is about."""
+        if self._row.size <= FILES["1m"]:
+            status, size, _ = _get(port, self._row.path, self._target.cookie)
+            if (status, size) != (200, self._row.size):
+                raise RuntimeError(f"{self._process}: {self._row.path} answered {status} with {size} bytes")
+
+    def measure(self, seconds: int) -> Measured:
+        """Put the row's load on it."""
+        before = self._process.cpu()
+        sample = self._row.load.run(self._target, self._stage.cores.load, seconds)
+        return Measured(sample, self._process.cpu() - before, self._process.memory())
+
+    def close(self) -> None:
+        """End it."""
+        self._process.stop()
+
+
+def run_row(
+    stage: Stage, row: Row, peers: list[Peer], rounds: int, seconds: int, tell: Callable[[str], None]
+) -> dict[str, list[Measured]]:
+    """Measure each peer once a round, after a round that does not count; by the peers' names."""
+    with ExitStack() as running:
+        proxies: dict[str, Proxy] = {}
+        for peer in peers:
+            proxies[peer.name] = proxy = Proxy(stage, peer, row)
+            running.callback(proxy.close)
+        for proxy in proxies.values():
+            proxy.measure(1)
+        measured: dict[str, list[Measured]] = {name: [] for name in proxies}
+        for number in range(rounds):
+            tell(f"{row.title}: round {number + 1} of {rounds}")
+            for name, proxy in proxies.items():
+                measured[name].append(proxy.measure(seconds))
+    return measured
+
+
+def _get(port: int, path: str, cookie: str = "") -> tuple[int, int, list[str]]:
+    """Return the status, the size of the body, and the Set-Cookie fields of an answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+    with connection.getresponse() as answer:
+        got = answer.status, len(answer.read()), answer.headers.get_all("Set-Cookie") or []
+    connection.close()
+    return got
+
+
+def _log_in(port: int) -> str:
+    """Return the Cookie field that a client sends after its first request."""
+    _, _, set_cookies = _get(port, "/login")
+    return "; ".join(set_cookie.partition(";")[0] for set_cookie in set_cookies)
+
+
+def _more_servers(number: int) -> str:
+    """Name servers that no session is bound to, and that nothing ever connects to."""
+    return "\n".join(f"    127.1.{serial // 250}.{serial % 250 + 1}:9 id=s{serial} down" for serial in range(number))
+
+
+def _more_locations(number: int) -> str:
+    return "\n".join(f"[location www /at/{serial}/]\nproxy_pass = http://app\n" for serial in range(number))
