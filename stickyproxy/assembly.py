@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from stickyproxy.balance.group import Group
 from stickyproxy.balance.peer import Peer
@@ -16,7 +16,10 @@ from stickyproxy.http.tls_client import ClientTls, SecureAgent
 from stickyproxy.http.words import ChannelSettings
 from stickyproxy.observe.access_log import AccessLog
 from stickyproxy.observe.log_files import LogFile, LogFiles
+from stickyproxy.observe.status_page import StatusPage
+from stickyproxy.observe.survey import Survey
 from stickyproxy.proxy.locations import LocationResource, ProxyResource, ReturnResource
+from stickyproxy.proxy.plain import PlainResource
 from stickyproxy.proxy.real_ip import RealIp
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.site import Site
@@ -45,18 +48,22 @@ def _upstream(
     )
 
 
-def build_sites(
-    settings: Settings,
-    upstreams: Mapping[str, Upstream],
-    logs: LogFiles,
-    certificates: Certificates,
-    deadlines: Deadlines,
-) -> list[tuple[Listen, Site]]:
+@frozen
+class Parts:
+    """What locations are built with; each is there once."""
+
+    upstreams: Mapping[str, Upstream]
+    survey: Survey
+    logs: LogFiles
+    certificates: Certificates
+
+
+def build_sites(settings: Settings, parts: Parts, deadlines: Deadlines) -> list[tuple[Listen, Site]]:
     """Build a site for each address that is listened on.
 
     Raises StartError for a log that cannot be opened, and for a certificate that cannot be used.
     """
-    hosts = {server.name: build_host(server, upstreams, logs, certificates) for server in settings.servers}
+    hosts = {server.name: build_host(server, parts) for server in settings.servers}
     at: dict[str, list[tuple[Listen, VirtualServer]]] = {}
     for server in settings.servers:
         for listen in server.listens:
@@ -84,36 +91,31 @@ def _channel_settings(server: VirtualServer) -> ChannelSettings:
     return ChannelSettings(server.client_header_timeout, server.keepalive_timeout, server.keepalive_requests)
 
 
-def build_host(
-    server: VirtualServer, upstreams: Mapping[str, Upstream], logs: LogFiles, certificates: Certificates
-) -> VirtualHost:
+def build_host(server: VirtualServer, parts: Parts) -> VirtualHost:
     """Build one virtual host with its locations."""
     name = (server.server_names[0] if server.server_names else "").encode()
-    host = VirtualHost(_resource(server.fallback, name, upstreams, logs, certificates))
+    host = VirtualHost(_resource(server.fallback, name, parts))
     if server.key_pair is not None:
-        host.certificate = certificates.for_clients(server.key_pair, server.ssl_protocols)
+        host.certificate = parts.certificates.for_clients(server.key_pair, server.ssl_protocols)
     for location in server.locations:
         hang = host.hang_exact if location.exact else host.hang
         path = location.path + "/" if location.exact and location.slashed else location.path
-        hang(path, _resource(location, name, upstreams, logs, certificates))
+        hang(path, _resource(location, name, parts))
     return host
 
 
-def _resource(
-    location: Location,
-    server_name: bytes,
-    upstreams: Mapping[str, Upstream],
-    logs: LogFiles,
-    certificates: Certificates,
-) -> LocationResource:
-    observers = [
-        AccessLog(open_log(logs, "access_log", log.path, log.position), log.format) for log in location.access_logs
+def _resource(location: Location, server_name: bytes, parts: Parts) -> LocationResource:
+    access_logs = [
+        AccessLog(open_log(parts.logs, "access_log", log.path, log.position), log.format)
+        for log in location.access_logs
     ]
-    scope = Scope(server_name, location, observers)
+    scope = Scope(server_name, location, [*access_logs, parts.survey.tallies])
     if location.proxy_pass is not None:
-        upstream = upstreams[location.proxy_pass.upstream]
+        upstream = parts.upstreams[location.proxy_pass.upstream]
         ssl = location.proxy_pass.ssl
-        return ProxyResource(scope, upstream if ssl is None else _secured(upstream, ssl, certificates))
+        return ProxyResource(scope, upstream if ssl is None else _secured(upstream, ssl, parts.certificates))
+    if location.check_status is not None:
+        return PlainResource(scope, StatusPage(parts.survey, location.check_status.format), location.path)
     assert location.return_ is not None
     return ReturnResource(scope, location.return_)
 

@@ -21,7 +21,7 @@ from twisted.internet.interfaces import (
 from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, globalLogPublisher
 
-from stickyproxy.assembly import build_sites, build_upstreams, open_log
+from stickyproxy.assembly import Parts, build_sites, build_upstreams, open_log
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Settings
 from stickyproxy.demo import start_demo
@@ -33,6 +33,8 @@ from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.listening import open_port
 from stickyproxy.observe.error_log import error_log
 from stickyproxy.observe.log_files import LogFiles
+from stickyproxy.observe.survey import Survey
+from stickyproxy.observe.tally import Tallies
 from stickyproxy.proxy.site import Site
 from stickyproxy.resolve import Lookup, resolve, system_lookup
 from stickyproxy.signals import Signals
@@ -97,7 +99,9 @@ class ProxyService(Service):
             upstreams = build_upstreams(
                 self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent
             )
-            for listen, site in build_sites(self.settings, upstreams, self._logs, self._certificates, self._deadlines):
+            survey = Survey(upstreams, Tallies(), self._reactor.seconds)
+            parts = Parts(upstreams, survey, self._logs, self._certificates)
+            for listen, site in build_sites(self.settings, parts, self._deadlines):
                 factory = site.over_tls(self._reactor) if listen.ssl else site
                 port = open_port(self._reactor, listen, site.introduced(factory))
                 self._accepting.watch(port)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.testing import MemoryReactorClock
 
-from stickyproxy.assembly import build_sites, build_upstreams
+from stickyproxy.assembly import Parts, build_sites, build_upstreams
 from stickyproxy.config.load import loads
 from stickyproxy.config.logs import LEVELS as CONFIGURED
 from stickyproxy.errors import StartError
@@ -19,13 +19,17 @@ from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.words import ChannelSettings
 from stickyproxy.observe.error_log import LEVELS as KNOWN
 from stickyproxy.observe.log_files import LogFiles
+from stickyproxy.observe.survey import Survey
+from stickyproxy.observe.tally import Tallies
 from stickyproxy.proxy.site import Site
 from tests.wire import connect
 
 
 def sites(text: str, logs: LogFiles | None = None) -> dict[str, Site]:
     """Build the sites of a configuration, by the address in its `listen`."""
-    built = build_sites(loads(text), {}, logs or LogFiles(), Certificates(), Deadlines(MemoryReactorClock()))
+    clock = MemoryReactorClock()
+    parts = Parts({}, Survey({}, Tallies(), clock.seconds), logs or LogFiles(), Certificates())
+    built = build_sites(loads(text), parts, Deadlines(clock))
     return {listen.shown: site for listen, site in built}
 
 
@@ -97,9 +101,9 @@ def test_default_server_sets_the_times_of_its_address() -> None:
 
 def test_listen_of_the_default_server_is_the_one_that_is_opened() -> None:
     """Of the `listen` lines for one address that of the default server stands for all, in messages too."""
-    ((listen, _),) = build_sites(
-        loads(FIRST + DEFAULT), {}, LogFiles(), Certificates(), Deadlines(MemoryReactorClock())
-    )
+    clock = MemoryReactorClock()
+    parts = Parts({}, Survey({}, Tallies(), clock.seconds), LogFiles(), Certificates())
+    ((listen, _),) = build_sites(loads(FIRST + DEFAULT), parts, Deadlines(clock))
     line = FIRST.count("\n") + 2
     assert ("0.0.0.0:8080", True, line) == (listen.shown, listen.default_server, listen.position.line)
 

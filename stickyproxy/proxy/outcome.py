@@ -12,7 +12,7 @@ class Try:
     """One attempt at one server of an upstream.
 
     Moments are epoch seconds, None while they have not come. `status` is what the server answered, or what its failure
-    would be answered with; 0 while neither is known.
+    would be answered with; 0 while neither is known. `fault` says why the server is counted as failed, if it is.
     """
 
     __slots__ = (
@@ -20,6 +20,7 @@ class Try:
         "body_bytes",
         "connected",
         "ended",
+        "fault",
         "head_received",
         "started",
         "status",
@@ -34,6 +35,7 @@ class Try:
         self.head_received: float | None = None
         self.ended: float | None = None
         self.status = 0
+        self.fault = ""
         self.body_bytes = 0
 
 

@@ -2,11 +2,13 @@
 
 from twisted.internet.testing import MemoryReactorClock
 
-from stickyproxy.assembly import build_sites, build_upstreams
+from stickyproxy.assembly import Parts, build_sites, build_upstreams
 from stickyproxy.config.load import loads
 from stickyproxy.http.agent import Agent
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.observe.survey import Survey
+from stickyproxy.observe.tally import Tallies
 from tests.wire import End, Servers, connect
 
 # When the clock starts, in epoch seconds.
@@ -28,10 +30,9 @@ class House:
         self.upstreams = build_upstreams(
             settings, tuple, lambda settings: Agent(self.reactor, self.deadlines, settings)
         )
-        self.sites = {
-            listen.shown: site
-            for listen, site in build_sites(settings, self.upstreams, self, Certificates(), self.deadlines)
-        }
+        self.survey = Survey(self.upstreams, Tallies(), self.reactor.seconds)
+        parts = Parts(self.upstreams, self.survey, self, Certificates())
+        self.sites = {listen.shown: site for listen, site in build_sites(settings, parts, self.deadlines)}
 
     # As the log files that the access log writes to.
 
