@@ -241,10 +241,10 @@ def test_addresses_of_one_host() -> None:
             ["5: [location www /] return: stands beside proxy_pass; expected one of them"],
         ),
         (
-        (
             "check_status = csv\nreturn = 404",
             ["5: [location www /] check_status: stands beside return; expected one of them"],
         ),
+        (
             "proxy_pass = http://ap",
             [f'5: [location www /] proxy_pass: no upstream "ap"; {TARGET}; did you mean "app"?'],
         ),
