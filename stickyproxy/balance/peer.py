@@ -1,13 +1,19 @@
-"""The live state of one server: its turns, its connections, its failures, and what others say of it.
+"""The live state of one server: its turns, its connections, its failures, its speed, and what others say of it.
 
 Failures are counted as nginx counts them (ngx_http_upstream_round_robin.c): they take the peer out for
 `fail_timeout`; then one request tries it, and its success clears them.
 """
 
+from collections.abc import Collection, Iterable
+from math import exp, inf
 from typing import cast
 
 from stickyproxy.config.addresses import InetAddress, UnixAddress
 from stickyproxy.config.settings import Server
+
+# After so many seconds without a response a measured time is trusted by a third; and below a millisecond all are alike.
+_AGEING = 10.0
+_SHORTEST = 0.001
 
 
 class Peer:
@@ -20,24 +26,31 @@ class Peer:
     `name` is the address in nginx's spelling, for logs.
     `accessed` is when the last failure happened; `checked` is that too, or when the peer was last chosen after
     `fail_timeout` had passed.
+    `growing` says that the peer came back not long ago, and that `slow_start` still holds back some of its weight.
+    `response_time` is how long the server's responses have lately been in coming, in seconds; 0 before the first.
     """
 
     __slots__ = (
+        "_down",
+        "_grows_from",
+        "_measured",
+        "_sick",
         "accessed",
         "address",
         "checked",
         "conns",
         "current_weight",
-        "down",
         "drain",
         "effective_weight",
         "fail_timeout",
         "fails",
+        "growing",
         "max_conns",
         "max_fails",
         "name",
+        "response_time",
         "server",
-        "sick",
+        "slow_start",
         "weight",
     )
 
@@ -50,19 +63,50 @@ class Peer:
         self.max_fails = server.max_fails
         self.fail_timeout = server.fail_timeout
         self.max_conns = server.max_conns
-        self.down = server.down
+        self.slow_start = server.slow_start
         self.drain = server.drain
-        self.sick = False
+        self._down = server.down
+        self._sick = False
         self.effective_weight = server.weight
-        self.current_weight = 0
+        self.current_weight = 0.0
         self.conns = 0
         self.fails = 0
         self.accessed = 0.0
         self.checked = 0.0
+        self.growing = False
+        self._grows_from: float | None = None
+        self.response_time = 0.0
+        self._measured = -inf
+
+    # -- whether it may be chosen --------------------------------------------------------------------------------------
+
+    @property
+    def down(self) -> bool:
+        """Whether the operator has taken the server out."""
+        return self._down
+
+    @down.setter
+    def down(self, down: bool) -> None:
+        if self._down and not down:
+            self._come_back()
+        self._down = down
+
+    @property
+    def sick(self) -> bool:
+        """Whether active checks have taken the server out."""
+        return self._sick
+
+    @sick.setter
+    def sick(self, sick: bool) -> None:
+        if self._sick and not sick:
+            self._come_back()
+        self._sick = sick
 
     def usable(self, now: float) -> bool:
         """Whether the peer may take a request of one of its own sessions."""
-        return not (self.down or self.sick or (self.fails and self.has_failed(now)) or 0 < self.max_conns <= self.conns)
+        return not (
+            self._down or self._sick or (self.fails and self.has_failed(now)) or 0 < self.max_conns <= self.conns
+        )
 
     def available(self, now: float) -> bool:
         """Whether the peer may take a new session."""
@@ -71,21 +115,31 @@ class Peer:
     @property
     def may_return(self) -> bool:
         """Whether nothing but failures and connections, which pass, keeps new sessions from the peer."""
-        return not (self.down or self.sick or self.drain)
+        return not (self._down or self._sick or self.drain)
 
     def has_failed(self, now: float) -> bool:
         """Whether failures keep the peer out."""
         return 0 < self.max_fails <= self.fails and now - self.checked <= self.fail_timeout
+
+    # -- what happens to it --------------------------------------------------------------------------------------------
 
     def chosen(self, now: float) -> None:
         """A request goes to the peer. After `fail_timeout` this is the one that tries whether it is back."""
         if now - self.checked > self.fail_timeout:
             self.checked = now
 
-    def success(self) -> None:
-        """A try succeeded. It clears the failures only if the peer was chosen after the last of them had aged."""
-        if self.accessed < self.checked:
+    def success(self, seconds: float, now: float) -> None:
+        """A try succeeded: the head of its response came after so many `seconds`.
+
+        It clears the failures only if the peer was chosen after the last of them had aged.
+        """
+        if self.fails and self.accessed < self.checked:
+            if 0 < self.max_fails <= self.fails:
+                self._come_back()
             self.fails = 0
+        kept = self.trust(now)
+        self.response_time = kept * self.response_time + (1 - kept) * max(seconds, _SHORTEST)
+        self._measured = now
 
     def failure(self, now: float) -> None:
         """A try failed: the peer's share drops, and with `max_fails` failures it is out."""
@@ -105,3 +159,38 @@ class Peer:
     def release(self) -> None:
         """That connection ended; the caller says so exactly once."""
         self.conns -= 1
+
+    # -- what it counts for --------------------------------------------------------------------------------------------
+
+    def trust(self, now: float) -> float:
+        """How much `response_time` says: all (1) just after a response, ever less in silence, none before the first."""
+        return exp(min(0.0, (self._measured - now) / _AGEING))
+
+    def share(self, now: float) -> float:
+        """The weight that counts in a choice: the effective one, or what `slow_start` grants of it so far.
+
+        It grows from nothing, beginning with the first choice after the peer came back.
+        """
+        if not self.growing:
+            return self.effective_weight
+        if self._grows_from is None:
+            self._grows_from = now
+        grown = (now - self._grows_from) / self.slow_start
+        if grown >= 1:
+            self.growing = False
+            return self.effective_weight
+        return self.effective_weight * max(0.0, grown)
+
+    def _come_back(self) -> None:
+        self.growing = self.slow_start > 0
+        self._grows_from = None
+
+
+def available(peers: Iterable[Peer], tried: Collection[Peer], now: float) -> list[Peer]:
+    """Return those of the peers that may take a new session and are not among `tried`."""
+    return [peer for peer in peers if peer not in tried and peer.available(now)]
+
+
+def shares(peers: Iterable[Peer], now: float) -> list[float]:
+    """Return what each of the peers counts for."""
+    return [peer.share(now) if peer.growing else peer.effective_weight for peer in peers]

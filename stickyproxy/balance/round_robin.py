@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from operator import attrgetter
 
-from stickyproxy.balance.peer import Peer
+from stickyproxy.balance.peer import Peer, available, shares
 
 _CURRENT_WEIGHT = attrgetter("current_weight")
 
@@ -23,22 +23,24 @@ class RoundRobin:
         self._owing: set[Peer] = set()
 
     def pick(self, tried: Collection[Peer], now: float, asker: object) -> Peer | None:
+        peers = available(self._peers, tried, now)
+        return self.turn(peers, shares(peers, now))
+
+    def turn(self, peers: Sequence[Peer], credits_: Sequence[float]) -> Peer | None:
+        """Say which of the peers has its turn, where a turn brings each of them so much nearer to its next one."""
         owing, self._owing = self._owing, set()
         turns = 1 + len(owing)
-        available = [peer for peer in self._peers if peer not in tried and peer.available(now)]
-        total = 0
-        for peer in available:
-            credit = peer.effective_weight
-            total += credit
+        total = sum(credits_)
+        for peer, credit in zip(peers, credits_, strict=True):
             peer.current_weight += credit * turns
-            if credit < peer.weight:
-                peer.effective_weight = min(credit + turns, peer.weight)
+            if peer.effective_weight < peer.weight:
+                peer.effective_weight = min(peer.effective_weight + turns, peer.weight)
         for peer in owing:
             peer.current_weight -= total
-        if not available:
+        if not peers:
             return None
         # The first among equals.
-        best = max(available, key=_CURRENT_WEIGHT)
+        best = max(peers, key=_CURRENT_WEIGHT)
         best.current_weight -= total
         return best
 

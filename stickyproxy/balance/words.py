@@ -1,8 +1,8 @@
 """The words in which balancing is told: who takes a request, and why; and what an algorithm is."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from attrs import frozen
 
@@ -37,6 +37,12 @@ class Assignment:
     reason: Reason
 
 
+# The key of a request; empty for none. What a request is, whoever hands such a reader in knows, and this room does not.
+Key = Callable[[Any], bytes]
+# How often a method that may come upon one peer again and again does so, before round robin chooses instead (nginx's).
+ATTEMPTS = 21
+
+
 class Balancer(Protocol):
     """One algorithm over the peers that it was built from, the primaries or the backups of one group.
 
@@ -46,8 +52,7 @@ class Balancer(Protocol):
     def pick(self, tried: Collection[Peer], now: float, asker: object) -> Peer | None:
         """Choose a peer that is available and not among `tried`; None if there is none.
 
-        `asker` is the request, of which this room knows nothing: whoever builds a balancer that chooses by a key hands
-        in what reads the key from it.
+        `asker` is the request, from which a balancer that chooses by a key has it read.
         """
 
     def count(self, peer: Peer) -> None:

@@ -33,7 +33,8 @@ class Server:
 
     `name` is the address as it was written. A `HostAddress` or a `DemoAddress` becomes one or more servers with an
     `InetAddress` when the service starts. `max_conns` 0 is no limit; `max_fails` 0 never takes the server out.
-    One in `drain` keeps the sessions it has and gets no new ones.
+    One in `drain` keeps the sessions it has and gets no new ones. `slow_start` is how long its share grows when it comes
+    back.
     """
 
     name: str
@@ -45,8 +46,21 @@ class Server:
     backup: bool = False
     down: bool = False
     drain: bool = False
+    slow_start: float = 0.0
     id: str | None = None
     srun_id: str | None = None
+
+
+@frozen
+class Balance:
+    """`balance = METHOD`: how servers are chosen for those who have none.
+
+    `method` is round_robin, least_conn, least_time, fair, ip_hash, hash, "hash consistent", random or "random two";
+    `key` is what a hash goes by.
+    """
+
+    method: str
+    key: Template | None = None
 
 
 @frozen

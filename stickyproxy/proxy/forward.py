@@ -222,7 +222,7 @@ class Forward(Exchange):
                 self._assign(now)
                 return
             assert self._peer is not None
-            self._peer.success()
+            self._peer.success(now - attempt.started, now)
             if head.status == 101:
                 self._switch(head, self._peer, now)
             else:

@@ -85,7 +85,7 @@ def test_after_fail_timeout_one_request_probes(server: MakeServer) -> None:
     assert ["b", "b", "b"] == [assign(group, now=now).peer.server.name for now in (100.0, 105.0, 110.0)]
     probes = [assign(group, now=111.0).peer.server.name for _ in range(8)]
     assert 1 == probes.count("a")
-    group.peers[0].success()
+    group.peers[0].success(0.01, 112.0)
     assert "a" in [assign(group, now=112.0).peer.server.name for _ in range(8)]
 
 

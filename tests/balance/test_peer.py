@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stickyproxy.balance.peer import Peer
+from stickyproxy.balance.peer import Peer, available, shares
 from stickyproxy.config.settings import Server
 
 MakeServer = Callable[..., Server]
@@ -16,7 +16,7 @@ def play(peer: Peer, *events: tuple[str, float]) -> None:
         elif event == "failure":
             peer.failure(now)
         else:
-            peer.success()
+            peer.success(0.01, now)
 
 
 @pytest.mark.parametrize(
@@ -115,3 +115,111 @@ def test_failures_take_weight(server: MakeServer, weight: int, max_fails: int, e
         peer.failure(now)
         weights.append(peer.effective_weight)
     assert expected == weights
+
+
+def test_available(server: MakeServer) -> None:
+    """Those who may take a new session and have not been tried are left, in their order."""
+    a, b, c, d = (Peer(server(name, drain=name == "b")) for name in "abcd")
+    assert [a, d] == available([a, b, c, d], (c,), 100.0)
+
+
+# -- slow_start ------------------------------------------------------------------------------------------------------
+
+
+def check_fails_and_passes(peer: Peer) -> None:
+    peer.sick = True
+    peer.sick = False
+
+
+def operator_puts_it_back(peer: Peer) -> None:
+    peer.down = True
+    peer.down = False
+
+
+def fails_and_succeeds(peer: Peer) -> None:
+    play(peer, ("failure", 80), ("chosen", 91), ("success", 91))
+    peer.effective_weight = peer.weight
+
+
+def works(peer: Peer) -> None:
+    play(peer, ("chosen", 91), ("success", 91))
+
+
+def fails_once_and_succeeds(peer: Peer) -> None:
+    peer.max_fails = 2
+    fails_and_succeeds(peer)
+
+
+@pytest.mark.parametrize(
+    ("happens", "grows"),
+    [
+        (check_fails_and_passes, True),
+        (operator_puts_it_back, True),
+        (fails_and_succeeds, True),
+        (works, False),
+        (fails_once_and_succeeds, False),
+    ],
+)
+def test_slow_start(server: MakeServer, happens: Callable[[Peer], None], grows: bool) -> None:
+    """A peer that was out and is back gets its share over `slow_start`, from the first choice on and from nothing."""
+    peer = Peer(server(weight=4, slow_start=20.0))
+    happens(peer)
+    given = [peer.share(now) for now in (100.0, 105.0, 110.0, 119.0, 120.0, 130.0)]
+    assert ([0.0, 1.0, 2.0, 3.8, 4, 4] if grows else [4] * 6) == given
+
+
+def test_no_slow_start(server: MakeServer) -> None:
+    """Without `slow_start` a peer that is back has its whole share at once."""
+    peer = Peer(server(weight=4))
+    check_fails_and_passes(peer)
+    assert [4] == shares([peer], 100.0)
+
+
+def test_slow_start_again(server: MakeServer) -> None:
+    """A peer that goes and comes once more while it grows begins anew; a flag that is set as it was changes nothing."""
+    peer = Peer(server(weight=4, slow_start=20.0))
+    check_fails_and_passes(peer)
+    assert [0.0] == shares([peer], 100.0)
+    check_fails_and_passes(peer)
+    assert [0.0] == shares([peer], 110.0)
+    peer.sick = peer.down = False
+    assert [2.0] == shares([peer], 120.0)
+
+
+def test_clock_that_goes_back(server: MakeServer) -> None:
+    """A clock that is set back takes no share below nothing."""
+    peer = Peer(server(slow_start=20.0))
+    check_fails_and_passes(peer)
+    assert [0.0, 0.0] == [peer.share(100.0), peer.share(50.0)]
+
+
+# -- response times --------------------------------------------------------------------------------------------------
+
+
+def test_first_response_time(server: MakeServer) -> None:
+    """The first response says how quick a server is; below a millisecond all are alike."""
+    slow, quick = Peer(server()), Peer(server())
+    assert (0.0, 0.0) == (slow.response_time, slow.trust(100.0))
+    slow.success(0.5, 100.0)
+    quick.success(0.000001, 100.0)
+    assert (0.5, 1.0, 0.001) == (slow.response_time, slow.trust(100.0), quick.response_time)
+
+
+def test_response_time_follows(server: MakeServer) -> None:
+    """What was measured long ago counts less than what is now; many responses in one moment count as one."""
+    peer = Peer(server())
+    peer.success(1.0, 100.0)
+    for _ in range(1000):
+        peer.success(0.1, 100.0)
+    assert 1.0 == peer.response_time
+    peer.success(0.1, 110.0)
+    assert 0.43 == pytest.approx(peer.response_time, abs=0.01)
+    peer.success(0.2, 1000.0)
+    assert 0.2 == pytest.approx(peer.response_time)
+
+
+def test_trust_wanes(server: MakeServer) -> None:
+    """In silence a measured time says less and less; a clock that is set back does not make it say more than all."""
+    peer = Peer(server())
+    peer.success(1.0, 100.0)
+    assert [1.0, 1.0, 0.37, 0.0] == pytest.approx([peer.trust(now) for now in (50.0, 100.0, 110.0, 200.0)], abs=0.01)
