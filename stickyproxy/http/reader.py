@@ -61,6 +61,8 @@ class RequestReader:
             return b""
         method, target, _ = heads.first
         head = read_request_head(method, target, heads.http11, heads.fields, heads.keep_alive, heads.size, self._limits)
+        # Else a connection would hold them as long as it is idle.
+        heads.first, heads.fields = (), []
         message = Message(head)
         self.messages.append(message)
         if head.has_body:

@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +28,13 @@ def told(message: Message) -> tuple[bytes, bytes, bool, int | None]:
         message.complete,
         message.fault.status if message.fault else None,
     )
+
+
+def test_nothing_is_kept() -> None:
+    """Once a request is taken nobody but its head holds its fields."""
+    reader = read(GET % 1)
+    fields = reader.messages.popleft().head.fields
+    assert [fields] == [each for each in gc.get_referrers(fields[0]) if isinstance(each, list | tuple)]
 
 
 def test_requests_in_one_segment() -> None:
