@@ -28,7 +28,8 @@ class Deadlines:
 
     def __init__(self, clock: IReactorTime, interval: float = 1.0) -> None:
         self.seconds = clock.seconds
-        self._watched: set[Waiting] = set()
+        # In the order in which they came, so that what happens at one moment happens in the same order every time.
+        self._watched: dict[Waiting, None] = {}
         self._interval = interval
         self._loop = LoopingCall(self._sweep)
         self._loop.clock = clock
@@ -47,11 +48,11 @@ class Deadlines:
 
     def watch(self, waiting: Waiting) -> None:
         """Look after `waiting` from now on."""
-        self._watched.add(waiting)
+        self._watched[waiting] = None
 
     def unwatch(self, waiting: Waiting) -> None:
         """Look after `waiting` no more."""
-        self._watched.discard(waiting)
+        self._watched.pop(waiting, None)
 
     def _sweep(self) -> None:
         now = self.seconds()

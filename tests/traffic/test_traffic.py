@@ -1,14 +1,15 @@
-from itertools import count
+from itertools import count, cycle
+from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRefusedError
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
-from tests.end_to_end.messages import Message, message_of
 from tests.proxy.house import House
+from tests.traffic.parties import Client, Party, Server, number_of, pattern
 from tests.traffic.wires import Wire
 
 CONFIGURATION = """
@@ -30,99 +31,51 @@ client_max_body_size = 2k
 proxy_pass = http://app
 """
 
-METHODS = [b"GET", b"GET", b"POST", b"PUT", b"HEAD"]
+METHODS = st.sampled_from([b"GET", b"GET", b"POST", b"POST", b"PUT", b"HEAD"])
+LENGTHS = st.sampled_from([0, 3, 700, 700, 3000])
 SIZES = st.sampled_from([1, 7, 60, 400, 100_000])
 # How a server answers: as it should, or not.
-KINDS = st.sampled_from(["length", "chunks", "close", "204", "503", "short", "broken", "extra", "garbage", "none"])
+KINDS = st.sampled_from(
+    ["length", "chunks", "204", "101", "close", "503", "short", "broken", "extra", "garbage", "none"]
+)
 LEAVING = st.sampled_from([ConnectionDone, ConnectionLost])
 
 
-def pattern(number: int, size: int) -> bytes:
-    """Return a body that tells whose it is at every byte."""
-    return (b"<%d>" % number * size)[:size]
-
-
-class Client:
-    """One client: what it asked, in order, and what it has not sent yet."""
-
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
-        self.asked: list[tuple[int, bytes]] = []
-        self.out = b""
-
-    def send(self, size: int) -> None:
-        """Send up to so many bytes."""
-        if self.wire.listening and self.out:
-            segment, self.out = self.out[:size], self.out[size:]
-            self.wire.send(segment)
-
-    def answers(self) -> list[tuple[Message, bytes]]:
-        """Read all that came: each answer with its method; one in part must be the last, and not end in good order."""
-        data, answers = self.wire.fetched, []
-        while data:
-            method = self.asked[len(answers)][1] if len(answers) < len(self.asked) else b"GET"
-            found = message_of(data, bodiless=method == b"HEAD", closed=self.wire.whole)
-            if found is None:
-                assert not (self.wire.lost and self.wire.whole), "an answer cut short ended as if it were whole"
-                break
-            answer, data = found
-            if answer.status != 100:
-                answers.append((answer, method))
-        return answers
-
-
-class Server:
-    """One connection to a server: the request it reads, and what it has not sent of its answer yet.
-
-    `dirty` is a connection on which something went wrong: it must never carry another request.
-    """
-
-    def __init__(self, wire: Wire) -> None:
-        self.wire = wire
-        self.read = 0
-        self.request: Message | None = None
-        self.out = b""
-        self.leaving: type[Exception] | None = None
-        self.dirty = self.at_once = False
-
-    def send(self, size: int) -> None:
-        """Send up to so many bytes, and leave behind the last of them if that is the way this answer ends."""
-        if self.wire.listening and self.out:
-            size = len(self.out) if self.at_once else size
-            segment, self.out = self.out[:size], self.out[size:]
-            self.wire.send(segment)
-            if self.leaving is not None and not self.out:
-                self.wire.end(self.leaving())
-
-    def look(self) -> Message | None:
-        """Read the next request once it is whole."""
-        unread = self.wire.fetched[self.read :]
-        assert not (unread and self.dirty), "a dirty connection was used again"
-        found = message_of(unread) if self.request is None else None
-        if found is not None:
-            self.request, rest = found
-            self.read = len(self.wire.fetched) - len(rest)
-            return self.request
-        return None
+def temporary_files() -> list[str]:
+    """List the files without a name that this process has open."""
+    links = [str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
+    return sorted(link for link in links if link.endswith(" (deleted)"))
 
 
 class Traffic(RuleBasedStateMachine):
-    """Clients and servers do what they like, in any order; whatever it is, nobody gets what is another's."""
+    """Clients and servers do what they like, in any order; whatever it is, nobody gets what is another's.
+
+    All that nobody holds up goes on by itself after each step, by `pace` bytes: clients have their `habits`, of what
+    they ask and in the end for a tunnel, and servers answer in their `manner`. So what a step does happens to requests
+    that are on their way.
+    """
 
     @initialize(
         requests=st.sampled_from([2, 1000]),
         conditions=st.sampled_from(["error timeout", "error timeout invalid_header http_503", "off"]),
         keepalive=st.sampled_from([0, 1, 32]),
+        pace=st.sampled_from([0, 50, 400, 400, 100_000]),
+        habits=st.lists(st.tuples(METHODS, LENGTHS, st.booleans()), min_size=1, max_size=5),
     )
-    def build(self, requests: int, conditions: str, keepalive: int) -> None:
+    def build(self, requests: int, conditions: str, keepalive: int, pace: int, habits: list) -> None:
         self.failures: list[LogEvent] = []
         globalLogPublisher.addObserver(self.failures.append)
+        self.files = temporary_files()
         self.house = House(CONFIGURATION.format(requests=requests, conditions=conditions, keepalive=keepalive))
+        self.timers = len(self.house.reactor.getDelayedCalls())
         (self.site,) = self.house.sites.values()
+        self.pace = pace
+        self.habits = cycle(habits)
+        self.manner = ("length", 5)
         self.numbers = count(1)
         self.clients: list[Client] = []
         self.servers: list[Server] = []
-        self.posts: set[bytes] = set()
+        self.posts: set[int] = set()
         self.taken = 0
         self.connect()
         self.connect()
@@ -136,53 +89,39 @@ class Traffic(RuleBasedStateMachine):
     def serving(self) -> list[Server]:
         return [server for server in self.servers if not server.wire.lost]
 
+    def parties(self) -> list[Party]:
+        return [*self.talking(), *self.serving()]
+
     # -- clients -------------------------------------------------------------------------------------------------------
 
-    @precondition(lambda self: len(self.clients) < 4)
+    @precondition(lambda self: len(self.talking()) < 4)
     @rule()
     def connect(self) -> None:
         self.clients.append(Client(Wire(self.site.buildProtocol(None))))
 
-    @precondition(lambda self: self.talking())
+    def asking(self) -> list[Client]:
+        return [client for client in self.talking() if not client.tunnel]
+
+    @precondition(lambda self: self.asking())
     @rule(
         data=st.data(),
-        method=st.sampled_from(METHODS),
-        size=st.sampled_from([0, 3, 700, 3000]),
+        method=METHODS,
+        size=LENGTHS,
         chunked=st.booleans(),
         last=st.sampled_from([False, False, False, True]),
         times=st.integers(1, 3),
     )
     def ask(self, data: st.DataObject, method: bytes, size: int, chunked: bool, last: bool, times: int) -> None:
-        client = self.pick(data, self.talking())
+        client = self.pick(data, self.asking())
         for nth in range(times):
-            self.ask_once(client, method, size, chunked, last and nth == times - 1)
+            client.ask(next(self.numbers), method, size, chunked, last and nth == times - 1)
 
-    def ask_once(self, client: Client, method: bytes, size: int, chunked: bool, last: bool) -> None:
-        """Have a client write a request, which is sent later."""
-        number = next(self.numbers)
-        client.asked.append((number, method))
-        body = pattern(number, size) if method in (b"POST", b"PUT") else b""
-        framing = b"Content-Length: %d\r\n" % len(body)
-        if chunked:
-            framing = b"Transfer-Encoding: chunked\r\n"
-            body = (b"%x;x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\nX-Id: 0\r\n\r\n"
-        close = b"Connection: close\r\n" if last else b""
-        client.out += b"%b /%d HTTP/1.1\r\nHost: a\r\n%b%b\r\n%b" % (method, number, close, framing, body)
-
-    @precondition(lambda self: self.talking())
-    @rule(data=st.data(), size=SIZES)
-    def client_sends(self, data: st.DataObject, size: int) -> None:
-        self.pick(data, self.talking()).send(size)
-
-    @precondition(lambda self: self.talking())
-    @rule(data=st.data(), size=SIZES)
-    def client_fetches(self, data: st.DataObject, size: int) -> None:
-        self.pick(data, self.talking()).wire.fetch(size)
-
-    @precondition(lambda self: self.talking())
-    @rule(data=st.data(), reason=LEAVING)
-    def client_leaves(self, data: st.DataObject, reason: type[Exception]) -> None:
-        self.pick(data, self.talking()).wire.end(reason())
+    @precondition(lambda self: self.asking())
+    @rule(data=st.data(), size=st.sampled_from([0, 0, 5, 900]))
+    def ask_for_a_tunnel(self, data: st.DataObject, size: int) -> None:
+        client = self.pick(data, self.asking())
+        client.ask_for_a_tunnel(next(self.numbers))
+        client.say(size)
 
     # -- servers -------------------------------------------------------------------------------------------------------
 
@@ -202,22 +141,6 @@ class Traffic(RuleBasedStateMachine):
         else:
             self.servers.append(Server(Wire(factory.buildProtocol(None))))
 
-    @precondition(lambda self: self.serving())
-    @rule(data=st.data(), size=SIZES)
-    def server_fetches(self, data: st.DataObject, size: int) -> None:
-        self.fetch(self.pick(data, self.serving()), size)
-
-    def fetch(self, server: Server, size: int) -> None:
-        """Have a server read on; what it is asked must be one request, and a POST only once."""
-        server.wire.fetch(size)
-        request = server.look()
-        if request is not None:
-            number = int(request.first.split(b" ")[1][1:])
-            assert pattern(number, len(request.body)) == request.body, "a body of another request"
-            if request.method == b"POST":
-                assert request.first not in self.posts, "a POST that was executed twice"
-                self.posts.add(request.first)
-
     def asked(self) -> list[Server]:
         return [server for server in self.serving() if server.request and not server.out]
 
@@ -231,61 +154,64 @@ class Traffic(RuleBasedStateMachine):
     def server_answers(self, data: st.DataObject, kind: str, size: int, early: bytes) -> None:
         self.answer(self.pick(data, self.asked()), kind, size, early)
 
-    def answer(self, server: Server, kind: str, size: int, early: bytes) -> None:
-        """Prepare an answer of a kind, or leave without one."""
+    def answer(self, server: Server, kind: str, size: int, early: bytes = b"") -> None:
+        """Have a server prepare an answer of a kind, or leave without one."""
         if kind == "none":
             server.wire.end(ConnectionLost())
-            return
-        number = int(server.request.first.split(b" ")[1][1:])
-        nobody = server.request.method == b"HEAD"
-        body = b"" if nobody else pattern(number, size)
-        head = early + b"HTTP/1.1 %b X\r\nX-Id: %d\r\n" % (kind.encode() if kind.isdigit() else b"200", number)
-        sized = head + b"Content-Length: %d\r\n\r\n" % size + body
-        chunked = head + b"Transfer-Encoding: chunked\r\n\r\n" + (b"%x\r\n%b\r\n" % (size, body) if body else b"")
-        answers = {
-            "length": sized,
-            "503": sized,
-            "204": head + b"\r\n",
-            "chunks": chunked + (b"" if nobody else b"0\r\n\r\n"),
-            "close": head + b"\r\n" + body,
-            "short": head + b"Content-Length: %d\r\n\r\n" % (size + 9) + body,
-            "broken": chunked + b"zz\r\n",
-            "extra": sized + b"HTTP/1.1 200 X\r\nX-Id: 0\r\nContent-Length: 0\r\n\r\n",
-            "garbage": b"\0\r\n\r\n",
-        }
-        server.request, server.out = None, answers[kind]
-        server.dirty = kind not in ("length", "503", "204", "chunks")
-        # What comes behind an answer makes a connection dirty only if it comes before the next request.
-        server.at_once = kind == "extra"
-        server.leaving = ConnectionDone if kind in ("close", "short") else None
+        else:
+            server.answer(kind, size, early)
 
-    @precondition(lambda self: any(server.out for server in self.serving()))
+    @rule(kind=KINDS, size=st.sampled_from([0, 5, 900]))
+    def servers_change_their_manner(self, kind: str, size: int) -> None:
+        self.manner = kind, size
+
+    # -- either --------------------------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.parties())
     @rule(data=st.data(), size=SIZES)
-    def server_sends(self, data: st.DataObject, size: int) -> None:
-        self.pick(data, [server for server in self.serving() if server.out]).send(size)
+    def one_sends(self, data: st.DataObject, size: int) -> None:
+        self.pick(data, self.parties()).send(size)
 
-    @precondition(lambda self: self.serving())
+    @precondition(lambda self: self.parties())
+    @rule(data=st.data(), size=SIZES)
+    def one_fetches(self, data: st.DataObject, size: int) -> None:
+        self.fetch(self.pick(data, self.parties()), size)
+
+    def fetch(self, party: Party, size: int) -> None:
+        """Have one read on; what a server is asked must be one request, and a POST only once."""
+        request = party.fetch(size)
+        if request is not None:
+            number = number_of(request)
+            assert pattern(number, len(request.body)) == request.body, "a body of another request"
+            if request.method == b"POST":
+                assert number not in self.posts, "a POST that was executed twice"
+                self.posts.add(number)
+
+    def tunnelled(self) -> list[Party]:
+        return [party for party in self.parties() if party.tunnel]
+
+    @precondition(lambda self: self.tunnelled())
+    @rule(data=st.data(), size=st.sampled_from([5, 900]))
+    def one_says_more(self, data: st.DataObject, size: int) -> None:
+        self.pick(data, self.tunnelled()).say(size)
+
+    @precondition(lambda self: self.parties())
+    @rule(data=st.data())
+    def one_stalls_or_goes_on(self, data: st.DataObject) -> None:
+        """A body stops to come, an answer to be fetched, or goes on."""
+        party = self.pick(data, self.parties())
+        party.stalled = not party.stalled
+
+    @precondition(lambda self: any(party.wire.listening for party in self.parties()))
+    @rule(data=st.data())
+    def one_closes_halfway(self, data: st.DataObject) -> None:
+        party = self.pick(data, [party for party in self.parties() if party.wire.listening])
+        party.wire.finish()
+
+    @precondition(lambda self: self.parties())
     @rule(data=st.data(), reason=LEAVING)
-    def server_leaves(self, data: st.DataObject, reason: type[Exception]) -> None:
-        self.pick(data, self.serving()).wire.end(reason())
-
-    @rule(times=st.integers(1, 6), size=st.sampled_from([0, 5, 900]), kind=KINDS)
-    def all_goes_quickly(self, times: int, size: int, kind: str) -> None:
-        """Everybody does without delay what is next, for a while: else few requests would come far."""
-        for _ in range(times):
-            for client in self.talking():
-                client.send(100_000)
-            while self.waiting():
-                self.server_is_asked(refuse=False)
-            for server in self.serving():
-                self.fetch(server, 100_000)
-            for server in self.asked():
-                self.answer(server, kind, size, b"")
-            for server in self.serving():
-                server.send(100_000)
-            for client in self.talking():
-                client.wire.fetch(100_000)
-            self.connections_settle()
+    def one_leaves(self, data: st.DataObject, reason: type[Exception]) -> None:
+        self.pick(data, self.parties()).wire.end(reason())
 
     # -- the world -----------------------------------------------------------------------------------------------------
 
@@ -295,8 +221,45 @@ class Traffic(RuleBasedStateMachine):
 
     @rule()
     def connections_settle(self) -> None:
-        for end in [*self.clients, *self.servers]:
-            end.wire.settle()
+        for party in [*self.clients, *self.servers]:
+            party.wire.settle()
+
+    @invariant()
+    def the_world_goes_on(self) -> None:
+        if self.pace:
+            self.go_on(self.pace)
+
+    @rule(times=st.integers(1, 6), size=SIZES)
+    def all_goes_quickly(self, times: int, size: int) -> None:
+        for _ in range(times):
+            self.go_on(size)
+
+    def go_on(self, size: int) -> None:
+        """Have everybody who does not stall do what is next, `size` bytes of it."""
+        if len(self.talking()) < 2:
+            self.connect()
+        for client in self.asking():
+            if not client.out and len(client.asked) < 4:
+                client.ask(next(self.numbers), *next(self.habits), last=False)
+            elif not client.out:
+                client.ask_for_a_tunnel(next(self.numbers))
+                client.say(5)
+        for server in self.asked():
+            if not server.stalled:
+                kind, length = self.manner
+                granting = kind == "length" and server.request.values(b"upgrade")
+                self.answer(server, "101" if granting else kind, length)
+        for party in self.parties():
+            if not party.stalled:
+                party.send(size)
+        while self.waiting():
+            self.server_is_asked(refuse=False)
+        for party in self.parties():
+            if not party.stalled:
+                self.fetch(party, size)
+        self.connections_settle()
+
+    # -- what must hold in the end -------------------------------------------------------------------------------------
 
     def teardown(self) -> None:
         if not hasattr(self, "house"):
@@ -308,18 +271,36 @@ class Traffic(RuleBasedStateMachine):
             while self.waiting():
                 self.server_is_asked(refuse=True)
         assert [] == [event for event in self.failures if "log_failure" in event]
+        tunnels = {server.tunnel: server for server in self.servers if server.tunnel}
         for client in self.clients:
-            assert client.wire.lost, "a client hangs"
-            for (answer, _), (number, _) in zip(client.answers(), client.asked, strict=False):
+            answers, heard = client.answers()
+            for answer, (number, _) in zip(answers, client.asked, strict=False):
                 if answer.values(b"server") != [b"stickyproxy"]:
                     assert [b"%d" % number] == answer.values(b"x-id"), "another's answer"
                     assert pattern(number, len(answer.body)) == answer.body, "another's body"
+            if answers and answers[-1].status == 101:
+                self.check_tunnel(client, heard, tunnels[client.tunnel])
+        self.check_leaks()
+
+    def check_tunnel(self, client: Client, heard: bytes, server: Server) -> None:
+        """Both have heard what the other said, from its beginning, and whoever was told that it ends all of it."""
+        assert pattern(client.tunnel, len(heard)) == heard, "what another server said"
+        if client.wire.told_all:
+            assert server.delivered == len(heard), "a server was not heard to the end"
+        if server.wire.told_all:
+            assert client.delivered == len(server.heard), "a client was not heard to the end"
+
+    def check_leaks(self) -> None:
+        """Nothing is left of it all."""
+        assert [] == self.talking(), "a client hangs"
         assert [] == self.serving(), "a server hangs"
         assert 0 == len(self.house.deadlines)
+        assert self.timers == len(self.house.reactor.getDelayedCalls()), "a timer is left"
+        assert self.files == temporary_files(), "a temporary file is left"
         assert [0, 0] == [peer.conns for peer in self.house.upstreams["app"].group.peers]
         begun = sum(client.wire.protocol.requests for client in self.clients)
         assert begun == len(self.house.log), "not one log line for each request"
 
 
 TestTraffic = Traffic.TestCase
-TestTraffic.settings = settings(max_examples=120, stateful_step_count=100)
+TestTraffic.settings = settings(max_examples=100, stateful_step_count=50)
