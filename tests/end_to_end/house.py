@@ -71,9 +71,15 @@ class House:
         process = self.run(config.parent, *PROXY, config)
         return process, int(await process.said(f"listening on {HOST}:"))
 
-    async def client(self, port: int, kind: type[C] = Client, tls: IOpenSSLClientConnectionCreator | None = None) -> C:
-        """Connect a client, which may speak TLS."""
-        endpoint = TCP4ClientEndpoint(reactor, HOST, port)
+    async def client(
+        self,
+        port: int,
+        kind: type[C] = Client,
+        tls: IOpenSSLClientConnectionCreator | None = None,
+        source: str | None = None,
+    ) -> C:
+        """Connect a client, which may speak TLS, and may come from an address of loopback's of its own."""
+        endpoint = TCP4ClientEndpoint(reactor, HOST, port, bindAddress=(source, 0) if source else None)
         client = await connectProtocol(wrapClientTLS(tls, endpoint) if tls else endpoint, kind())
         self._clients.append(client)
         return client
