@@ -17,13 +17,17 @@ from twisted.internet.interfaces import (
     IReactorFromThreads,
     IReactorTCP,
     IReactorTime,
+    IReactorUNIX,
 )
 from twisted.internet.task import LoopingCall
 from twisted.logger import ILogObserver, Logger, globalLogPublisher
 
 from stickyproxy.assembly import Parts, build_sites, build_upstreams, open_log
+from stickyproxy.balance.changes import Changes
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Settings
+from stickyproxy.control.commands import Commands
+from stickyproxy.control.unix import open_control
 from stickyproxy.demo import start_demo
 from stickyproxy.descriptors import connections, raise_limit
 from stickyproxy.http.accepting import Accepting
@@ -81,6 +85,8 @@ class ProxyService(Service):
         self._accepting = Accepting(reactor, settings.worker_connections)
         self._agents: list[Agent] = []
         self._demos: list[IListeningPort] = []
+        self._controls: list[IListeningPort] = []
+        self._changes = Changes()
         self._observers: list[ILogObserver] = []
         self._sites: list[Site] = []
         self._signals = Signals(reactor)
@@ -107,6 +113,10 @@ class ProxyService(Service):
                 self._accepting.watch(port)
                 self.ports.append(port)
                 self._sites.append(site)
+            if self.settings.control is not None:
+                commands = Commands(upstreams, survey, self._changes, self._reactor.seconds)
+                unix = cast(IReactorUNIX, self._reactor)
+                self._controls.append(open_control(unix, self._reactor, self.settings.control, commands.answer))
         except Exception:
             self._close()
             self._logs.close()
@@ -191,7 +201,7 @@ class ProxyService(Service):
     def _close(self) -> Deferred[None]:
         """Stop listening and close idle connections; fires when no port is open."""
         self._accepting.close()
-        closing = [maybeDeferred(port.stopListening) for port in self.ports + self._demos]
+        closing = [maybeDeferred(port.stopListening) for port in self.ports + self._demos + self._controls]
         for agent in self._agents:
             agent.close()
         return gatherResults(closing).addCallback(lambda _: None)

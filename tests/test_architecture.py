@@ -17,7 +17,7 @@ FLOORS = (
     {"sticky", "balance", "http", "health"},
     {"proxy"},
     {"observe"},
-    {"assembly", "demo", "descriptors", "listening", "resolve", "signals"},
+    {"assembly", "control", "demo", "descriptors", "listening", "resolve", "signals"},
     {"service"},
     {"tap"},
 )
