@@ -1,10 +1,12 @@
 """Settings to a working house: upstreams, locations, and the sites that listeners serve."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import random
 
 from attrs import evolve, frozen
 
 from stickyproxy.balance.group import Group
+from stickyproxy.balance.methods import Chance, balancer_maker
 from stickyproxy.balance.peer import Peer
 from stickyproxy.config.settings import Listen, Location, Position, ProxySsl, Server, Settings, VirtualServer
 from stickyproxy.config.settings import Upstream as UpstreamSettings
@@ -18,6 +20,7 @@ from stickyproxy.observe.access_log import AccessLog
 from stickyproxy.observe.log_files import LogFile, LogFiles
 from stickyproxy.observe.status_page import StatusPage
 from stickyproxy.observe.survey import Survey
+from stickyproxy.proxy.balancing import key_reader
 from stickyproxy.proxy.locations import LocationResource, ProxyResource, ReturnResource
 from stickyproxy.proxy.plain import PlainResource
 from stickyproxy.proxy.real_ip import RealIp
@@ -32,18 +35,23 @@ def build_upstreams(
     settings: Settings,
     resolve: Callable[[Sequence[Server]], tuple[Server, ...]],
     agent: Callable[[AgentSettings], Agent],
+    chance: Chance = random,
 ) -> dict[str, Upstream]:
     """Build every upstream, by name; `resolve` finds the addresses of its servers, `agent` makes its connections."""
-    return {name: _upstream(each, resolve(each.servers), agent) for name, each in settings.upstreams.items()}
+    return {name: _upstream(each, resolve(each.servers), agent, chance) for name, each in settings.upstreams.items()}
 
 
 def _upstream(
-    settings: UpstreamSettings, servers: Sequence[Server], agent: Callable[[AgentSettings], Agent]
+    settings: UpstreamSettings,
+    servers: Sequence[Server],
+    agent: Callable[[AgentSettings], Agent],
+    chance: Chance,
 ) -> Upstream:
+    balance = settings.balance
     return Upstream(
         settings.name.encode(),
         build_policy(settings.stickiness, servers),
-        Group([Peer(server) for server in servers]),
+        Group([Peer(server) for server in servers], balancer_maker(balance.method, key_reader(balance), chance)),
         agent(AgentSettings(settings.keepalive, settings.keepalive_timeout, settings.keepalive_requests)),
     )
 

@@ -7,6 +7,7 @@ from attrs import frozen
 
 from stickyproxy.config import values
 from stickyproxy.config.answering import parse_access, parse_error_page, parse_return
+from stickyproxy.config.balancing import METHODS, parse_balance
 from stickyproxy.config.listening import parse_listen, parse_server_name
 from stickyproxy.config.logs import parse_access_log, parse_error_log, parse_log_format
 from stickyproxy.config.proxying import (
@@ -60,6 +61,7 @@ DIRECTIVES = (
     Directive("control", (MAIN,), "unix:PATH", parse_control),
     # upstreams
     Directive("server", (UPSTREAM,), "ADDRESS [PARAMETER...]", parse_server, most=None, repeatable=True),
+    Directive("balance", (UPSTREAM,), "|".join(METHODS.values()), parse_balance, "round_robin", most=3),
     Directive("session_sticky", (UPSTREAM,), "[PARAMETER...]", parse_session_sticky, least=0, most=None),
     Directive(
         "jvm_route", (UPSTREAM,), "$cookie_NAME[|URLNAME] [reverse|forward] [fallback=on|off]", parse_jvm_route, most=3

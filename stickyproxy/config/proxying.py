@@ -50,7 +50,7 @@ class DefaultRedirect:
 
 
 def parse_server(words: Sequence[str]) -> Server:
-    """Read `ADDRESS [weight= max_fails= fail_timeout= max_conns= id= srun_id= backup down drain]`."""
+    """Read `ADDRESS [weight= max_fails= fail_timeout= max_conns= slow_start= id= srun_id= backup down drain]`."""
     name, *parameters = words
     faults: list[str] = []
     try:
@@ -65,6 +65,7 @@ def parse_server(words: Sequence[str]) -> Server:
                 "max_fails": values.number(0),
                 "fail_timeout": values.time,
                 "max_conns": values.number(0),
+                "slow_start": values.time,
                 "id": _parse_id,
                 "srun_id": _parse_id,
             },

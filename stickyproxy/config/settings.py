@@ -33,8 +33,7 @@ class Server:
 
     `name` is the address as it was written. A `HostAddress` or a `DemoAddress` becomes one or more servers with an
     `InetAddress` when the service starts. `max_conns` 0 is no limit; `max_fails` 0 never takes the server out.
-    One in `drain` keeps the sessions it has and gets no new ones. `slow_start` is how long its share grows when it comes
-    back.
+    One in `drain` keeps the sessions it has and gets no new ones. When it comes back its share grows for `slow_start`.
     """
 
     name: str
@@ -105,6 +104,7 @@ class Upstream:
     keepalive: int
     keepalive_timeout: float
     keepalive_requests: int
+    balance: Balance = Balance("round_robin")
 
 
 # -- logs ------------------------------------------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from stickyproxy.config.balancing import GRADUAL
 from stickyproxy.config.scopes import Scope
 from stickyproxy.config.settings import JvmRoute, Server, Upstream
+from stickyproxy.config.values import listed
 
 # What ends a route inside a URL.
 _URL_DELIMITERS = set(";?&/#")
@@ -16,6 +18,7 @@ def build_upstream(scope: Scope, name: str) -> Upstream:
         scope.blame("", "an upstream without servers; expected server = with one server an indented line")
     elif servers and all(server.backup for server in servers):
         scope.blame("server", "only backup servers; expected one at least without backup")
+    _check_slow_starts(scope)
     _refuse_twins(scope, "id", lambda server: server.id)
     _refuse_twins(scope, "srun_id", lambda server: server.srun_id)
     if "session_sticky" in scope.own and "jvm_route" in scope.own:
@@ -29,7 +32,17 @@ def build_upstream(scope: Scope, name: str) -> Upstream:
         keepalive=scope.value("keepalive"),
         keepalive_timeout=scope.value("keepalive_timeout"),
         keepalive_requests=scope.value("keepalive_requests"),
+        balance=scope.value("balance"),
     )
+
+
+def _check_slow_starts(scope: Scope) -> None:
+    """Check that nobody is to get little by little what the method gives at once."""
+    method = scope.value("balance").method
+    for argument in scope.arguments("server"):
+        if argument.value.slow_start and method not in GRADUAL:
+            message = f"slow_start= does not go with balance = {method}; expected {listed(GRADUAL)} with it"
+            scope.blame("server", message, argument.position)
 
 
 def _refuse_twins(scope: Scope, parameter: str, name_of: Callable[[Server], str | None]) -> None:

@@ -18,7 +18,7 @@ from stickyproxy.config.settings import HeaderLine, Redirect, Server
 from stickyproxy.config.templates import parse_template
 from stickyproxy.config.words import split
 
-PARAMETERS = "weight= max_fails= fail_timeout= max_conns= id= srun_id= backup down drain"
+PARAMETERS = "weight= max_fails= fail_timeout= max_conns= slow_start= id= srun_id= backup down drain"
 BREAKERS = 'expected printable ASCII without spaces and |~;,"=\\'
 CONDITIONS = (
     "error timeout invalid_header http_500 http_502 http_503 http_504 http_403 http_404 http_429 non_idempotent off"
@@ -30,6 +30,7 @@ CONDITIONS = (
     [
         ("10.0.0.1", Server("10.0.0.1", InetAddress(ip_address("10.0.0.1"), 80))),
         ("app:8080 down", Server("app:8080", HostAddress("app", 8080), down=True)),
+        ("10.0.0.1 slow_start=1m", Server("10.0.0.1", InetAddress(ip_address("10.0.0.1"), 80), slow_start=60.0)),
         ("10.0.0.1 drain", Server("10.0.0.1", InetAddress(ip_address("10.0.0.1"), 80), drain=True)),
         ("unix:/run/a.sock backup", Server("unix:/run/a.sock", UnixAddress("/run/a.sock"), backup=True)),
         ("demo:a id=a", Server("demo:a", DemoAddress("a"), id="a")),

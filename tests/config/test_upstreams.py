@@ -85,8 +85,18 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
             ["3: [upstream u] check: unknown directive; expected one that belongs in [upstream]"],
         ),
         (
-            "server = a\nbalance = round_robin\n",
-            ["3: [upstream u] balance: unknown directive; expected one that belongs in [upstream]"],
+            "server = a\nbalance = hash\n",
+            ['3: [upstream u] balance: "hash" is wrong; expected hash KEY [consistent]'],
+        ),
+        (
+            "server =\n  a slow_start=1s\n  b slow_start=0\n  c slow_start=1m backup\nbalance = hash $uri consistent\n",
+            [
+                (
+                    f"{line}: [upstream u] server: slow_start= does not go with balance = hash consistent; "
+                    "expected round_robin, least_conn, least_time or fair with it"
+                )
+                for line in (3, 5)
+            ],
         ),
     ],
 )
