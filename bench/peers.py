@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import re
 import shutil
@@ -148,12 +147,6 @@ PEERS: Sequence[Peer] = (
 )
 
 
-def system_words() -> dict[str, str]:
-    """Return what configurations need to know of this machine: who serves if root starts it, and Apache's modules."""
-    root = os.geteuid() == 0
-    apache = Path(shutil.which("apache2") or "").resolve()
-    return {
-        "USER": "nobody" if root else str(os.geteuid()),
-        "GROUP": "nogroup" if root else str(os.getegid()),
-        "MODULES": str(apache.parent.parent / "lib" / "apache2" / "modules"),
-    }
+def apache_modules() -> Path:
+    """Return where Apache has its modules, which is told from where it is itself."""
+    return Path(shutil.which("apache2") or "").resolve().parent.parent / "lib" / "apache2" / "modules"

@@ -11,7 +11,7 @@ _BEGIN, _END = "<!-- measured: what follows is written by bench/compare.py -->",
 
 _HEADINGS = (
     *("proxy", "requests/s", "MiB/s", "p50 ms", "p99 ms", "CPU µs a request", "RSS MiB", "PSS MiB", "errors"),
-    "stickyproxy is",
+    *("stickyproxy is", "by CPU"),
 )
 
 # What the project has set itself to reach, in requests a second: row, peer, and how many times its rate.
@@ -56,8 +56,8 @@ def _line(name: str, summary: Summary, ours: str) -> list[str]:
         f"{summary.errors:,}",
     ]
     if name == ours:
-        return [f"**{name}**", *figures, ""]
-    return [name, *figures, f"{summary.ratio:.2f} times"]
+        return [f"**{name}**", *figures, "", ""]
+    return [name, *figures, f"{summary.ratio:.2f} times", f"{summary.cpu_ratio:.2f} times"]
 
 
 def growth_table(sections: Sequence[Section], ours: str) -> str:

@@ -12,7 +12,8 @@ from bench.stage import Measured
 class Summary:
     """One proxy in one row: `rate` is requests a second, `throughput` bytes a second, times are seconds.
 
-    `ratio` is how many times its rate the rate of the proxy that it is compared with was, round by round.
+    `ratio` is how many times its rate the rate of the proxy that it is compared with was, round by round; `cpu_ratio`
+    is the same by what a request cost in processor time, which a busy machine hardly moves.
     """
 
     rate: float
@@ -24,11 +25,17 @@ class Summary:
     pss: int
     errors: int
     ratio: float
+    cpu_ratio: float
 
 
 def rate(measured: Measured) -> float:
     """Return requests a second."""
     return measured.sample.requests / measured.sample.seconds
+
+
+def cost(measured: Measured) -> float:
+    """Return seconds of processor time a request."""
+    return measured.cpu / max(measured.sample.requests, 1)
 
 
 def summarize(rounds: Sequence[Measured], reference: Sequence[Measured]) -> Summary:
@@ -39,17 +46,18 @@ def summarize(rounds: Sequence[Measured], reference: Sequence[Measured]) -> Summ
         median(sample.size / sample.seconds for sample in samples),
         median(sample.p50 for sample in samples),
         median(sample.p99 for sample in samples),
-        median(each.cpu / max(each.sample.requests, 1) for each in rounds),
+        median(map(cost, rounds)),
         rounds[-1].memory.rss,
         rounds[-1].memory.pss,
         sum(sample.errors for sample in samples),
-        median(_ratio(ours, theirs) for ours, theirs in zip(reference, rounds, strict=True)),
+        median(_ratio(rate(ours), rate(theirs)) for ours, theirs in zip(reference, rounds, strict=True)),
+        median(_ratio(cost(theirs), cost(ours)) for ours, theirs in zip(reference, rounds, strict=True)),
     )
 
 
-def _ratio(ours: Measured, theirs: Measured) -> float:
-    """Return 0 where one of them answered nothing."""
-    return rate(ours) / rate(theirs) if theirs.sample.requests else 0.0
+def _ratio(one: float, other: float) -> float:
+    """Return 0 where there is nothing to compare with."""
+    return one / other if other else 0.0
 
 
 def summarize_row(measured: Mapping[str, Sequence[Measured]], reference: str) -> dict[str, Summary]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import frozen
 
 from bench.loads import Sample, Target
-from bench.peers import SETUPS, Peer, fill, system_words
+from bench.peers import SETUPS, Peer, apache_modules, fill
 from bench.processes import Memory, Process, free_port
 from bench.rows import FILES, Row
 from tests.certificates import Authority
@@ -49,7 +49,7 @@ class Stage:
         both.write_bytes(certificate.read_bytes() + key.read_bytes())
         ports = free_port(), free_port()
         self.words = {
-            **system_words(),
+            "MODULES": str(apache_modules()),
             "FILES": str(files),
             "CERTIFICATE": str(certificate),
             "KEY": str(key),

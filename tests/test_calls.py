@@ -1,6 +1,8 @@
 """What a request costs in function calls: the measure of speed that is the same on every machine, in every run."""
 
+import sys
 from collections import Counter
+from types import FrameType
 
 import pytest
 from twisted.internet.protocol import Protocol
@@ -46,6 +48,23 @@ def test_the_cost_does_not_grow_with_servers(servers: int) -> None:
     """The server of a session is found among a thousand by as many calls as among two."""
     few, many = (calls_of_a_sticky_request(servers=number).total() for number in (2, servers))
     assert pytest.approx(few, rel=_MOST_OFF) == many
+
+
+def test_another_profiler_changes_nothing() -> None:
+    """Whatever watched before counts for nothing, and goes on afterwards."""
+
+    def other(frame: FrameType, event: str, argument: object) -> None:
+        """Watch."""
+
+    expected = calls_of_a_sticky_request()
+    before = sys.getprofile()
+    sys.setprofile(other)
+    try:
+        calls, after = calls_of_a_sticky_request(), sys.getprofile()
+    finally:
+        sys.setprofile(before)
+    assert expected == calls
+    assert other is after
 
 
 def test_what_is_not_the_proxys_does_not_count() -> None:

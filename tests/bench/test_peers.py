@@ -7,7 +7,7 @@ from bench.rows import ROWS
 from stickyproxy.config.load import loads
 
 WORDS = {
-    **dict.fromkeys(("USER", "GROUP", "MODULES", "CERTIFICATE", "KEY", "BOTH"), "x"),
+    **dict.fromkeys(("MODULES", "CERTIFICATE", "KEY", "BOTH"), "x"),
     "PORT": "8080",
     "TLS_PORT": "8443",
     "SERVER_A": "127.0.0.1:81",

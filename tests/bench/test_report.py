@@ -8,7 +8,7 @@ BEGIN, END = "<!-- measured: what follows is written by bench/compare.py -->", "
 
 
 def summary(rate: float, ratio: float = 1.0, cpu: float = 50e-6) -> Summary:
-    return Summary(rate, rate * 1024, 0.0012, 0.0034, cpu, 40 << 20, 30 << 20, 0, ratio)
+    return Summary(rate, rate * 1024, 0.0012, 0.0034, cpu, 40 << 20, 30 << 20, 0, ratio, 0.25)
 
 
 def test_table() -> None:
@@ -20,8 +20,8 @@ def test_section_compares_ours_with_each() -> None:
     """Ours stands out, and each other one says how many times its rate ours is."""
     lines = section_table(Section(Row("1k", "1 KiB"), {"quick": summary(20_480, 0.5), "ours": summary(10_240)}), "ours")
     assert [
-        "| quick | 20,480 | 20 | 1.20 | 3.40 | 50 | 40 | 30 | 0 | 0.50 times |",
-        "| **ours** | 10,240 | 10 | 1.20 | 3.40 | 50 | 40 | 30 | 0 |  |",
+        "| quick | 20,480 | 20 | 1.20 | 3.40 | 50 | 40 | 30 | 0 | 0.50 times | 0.25 times |",
+        "| **ours** | 10,240 | 10 | 1.20 | 3.40 | 50 | 40 | 30 | 0 |  |  |",
     ] == lines.splitlines()[2:]
 
 

@@ -6,9 +6,9 @@ from bench.results import rate, summarize, summarize_row
 from bench.stage import Measured
 
 
-def measured(requests: int, p99: float = 0.003, errors: int = 0) -> Measured:
-    """Return two seconds of so many requests, which cost one second and leave 8 MiB."""
-    return Measured(Sample(requests, 2.0, requests * 1000, errors, 0.001, p99), 1.0, Memory(9 << 20, 8 << 20))
+def measured(requests: int, p99: float = 0.003, errors: int = 0, cpu: float = 1.0) -> Measured:
+    """Return two seconds of so many requests, which cost `cpu` seconds and leave 8 MiB."""
+    return Measured(Sample(requests, 2.0, requests * 1000, errors, 0.001, p99), cpu, Memory(9 << 20, 8 << 20))
 
 
 def test_rate() -> None:
@@ -35,6 +35,12 @@ def test_ratios_are_those_of_each_round() -> None:
     """A round in which the whole machine was slow does not move the ratio."""
     ours, theirs = [measured(300), measured(30), measured(330)], [measured(100), measured(10), measured(110)]
     assert pytest.approx(3.0) == summarize(theirs, ours).ratio
+
+
+def test_cost_is_compared_the_other_way_round() -> None:
+    """Who needs half the processor time for a request is twice as quick, however many requests there were."""
+    ours, theirs = measured(100, cpu=0.5), measured(300, cpu=3.0)
+    assert 2.0 == summarize([theirs], [ours]).cpu_ratio
 
 
 def test_a_peer_that_answers_nothing_has_no_ratio() -> None:
