@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import random
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from stickyproxy.balance.group import Group
 from stickyproxy.balance.methods import Chance, balancer_maker
@@ -21,6 +21,7 @@ from stickyproxy.observe.log_files import LogFile, LogFiles
 from stickyproxy.observe.status_page import StatusPage
 from stickyproxy.observe.survey import Survey
 from stickyproxy.proxy.balancing import key_reader
+from stickyproxy.proxy.limits import Zones
 from stickyproxy.proxy.locations import LocationResource, ProxyResource, ReturnResource
 from stickyproxy.proxy.plain import PlainResource
 from stickyproxy.proxy.real_ip import RealIp
@@ -64,6 +65,7 @@ class Parts:
     survey: Survey
     logs: LogFiles
     certificates: Certificates
+    zones: Zones = field(factory=Zones)
 
 
 def build_sites(settings: Settings, parts: Parts, deadlines: Deadlines) -> list[tuple[Listen, Site]]:
@@ -117,7 +119,8 @@ def _resource(location: Location, server_name: bytes, parts: Parts) -> LocationR
         AccessLog(open_log(parts.logs, "access_log", log.path, log.position), log.format)
         for log in location.access_logs
     ]
-    scope = Scope(server_name, location, [*access_logs, parts.survey.tallies])
+    limits = parts.zones.limits(location.limit_conns)
+    scope = Scope(server_name, location, [*access_logs, parts.survey.tallies], limits)
     if location.proxy_pass is not None:
         upstream = parts.upstreams[location.proxy_pass.upstream]
         ssl = location.proxy_pass.ssl

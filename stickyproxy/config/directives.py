@@ -8,6 +8,7 @@ from attrs import frozen
 from stickyproxy.config import values
 from stickyproxy.config.answering import parse_access, parse_error_page, parse_return
 from stickyproxy.config.balancing import METHODS, parse_balance
+from stickyproxy.config.limit_conn import parse_limit_conn, parse_limit_conn_zone
 from stickyproxy.config.listening import parse_listen, parse_server_name
 from stickyproxy.config.logs import parse_access_log, parse_error_log, parse_log_format
 from stickyproxy.config.proxying import (
@@ -97,6 +98,17 @@ DIRECTIVES = (
     Directive("return", (SERVER, LOCATION), "STATUS [TEXT]|STATUS URL|URL", parse_return, most=2),
     Directive("check_status", (LOCATION,), "[html|csv|json|prometheus]", parse_check_status, least=0),
     Directive("access", _everywhere, "allow|deny CIDR|unix:|all", parse_access, least=2, most=2, repeatable=True),
+    Directive(
+        "limit_conn_zone",
+        (HTTP,),
+        "TEMPLATE zone=NAME:SIZE",
+        parse_limit_conn_zone,
+        least=2,
+        most=2,
+        repeatable=True,
+    ),
+    Directive("limit_conn", _everywhere, "ZONE NUMBER", parse_limit_conn, least=2, most=2, repeatable=True),
+    Directive("limit_conn_status", _everywhere, "CODE", _word(values.number(400, 599)), "503"),
     Directive(
         "error_page", _everywhere, "CODE... [=[CODE]] URI", parse_error_page, least=2, most=None, repeatable=True
     ),

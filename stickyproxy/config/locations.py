@@ -7,6 +7,7 @@ from attrs import frozen
 from stickyproxy.config.addresses import parse_address, split_port
 from stickyproxy.config.certificates import proxy_ssl
 from stickyproxy.config.directives import UPSTREAM
+from stickyproxy.config.limits import check_limits, limits_of
 from stickyproxy.config.proxying import DefaultRedirect, ProxyPassLine
 from stickyproxy.config.scopes import Argument, Scope, defaults
 from stickyproxy.config.settings import (
@@ -80,6 +81,8 @@ def build_location(scope: Scope, place: Place, formats: Mapping[str, LogFormat],
         client_body_timeout=value("client_body_timeout"),
         client_max_body_size=value("client_max_body_size"),
         error_pages=values("error_page"),
+        limit_conns=limits_of(scope),
+        limit_conn_status=value("limit_conn_status"),
         proxy_connect_timeout=value("proxy_connect_timeout"),
         proxy_hide_headers=frozenset(name.lower() for name in values("proxy_hide_header")),
         proxy_next_upstream=NextUpstream(
@@ -143,7 +146,8 @@ def _default_redirect(place: Place, proxy_pass: ProxyPass) -> Redirect:
 
 
 def check_lists(scope: Scope, formats: Mapping[str, LogFormat]) -> None:
-    """Refuse, in what the section itself says, `off` beside other lines and formats that are not there."""
+    """Refuse, in what the section itself says, `off` beside other lines, and formats and zones that are not there."""
+    check_limits(scope)
     for name in ("access_log", "proxy_redirect"):
         arguments = scope.own.get(name, ())
         for argument in arguments:

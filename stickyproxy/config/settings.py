@@ -263,6 +263,22 @@ class RealIp:
 
 
 @frozen
+class LimitZone:
+    """`limit_conn_zone KEY zone=NAME:SIZE`, without the size: memory is bounded by the number of connections."""
+
+    name: str
+    key: Template
+
+
+@frozen
+class LimitConn:
+    """`limit_conn ZONE NUMBER`: at most so many requests at a time that have one key there."""
+
+    zone: LimitZone
+    most: int
+
+
+@frozen
 class ErrorPage:
     """`error_page CODE... [=[CODE]] URI`: `status` is what goes out instead (None: the original one).
 
@@ -321,6 +337,8 @@ class Location:
     client_body_timeout: float
     client_max_body_size: int
     error_pages: tuple[ErrorPage, ...]
+    limit_conns: tuple[LimitConn, ...]
+    limit_conn_status: int
     proxy_connect_timeout: float
     proxy_hide_headers: frozenset[bytes]
     proxy_next_upstream: NextUpstream

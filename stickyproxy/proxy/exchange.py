@@ -15,6 +15,7 @@ from stickyproxy.http.reader import Message
 from stickyproxy.http.response import ResponseHead
 from stickyproxy.http.words import Ends
 from stickyproxy.proxy.error_pages import error_page, reason_phrase
+from stickyproxy.proxy.limits import Places, leave
 from stickyproxy.proxy.outcome import Outcome, Try
 from stickyproxy.proxy.scope import Scope
 
@@ -55,6 +56,7 @@ class Exchange:
         "head",
         "message",
         "nth",
+        "places",
         "response",
         "scope",
         "sent",
@@ -90,6 +92,8 @@ class Exchange:
         self._status_instead = 0
         self._lines_too: Sequence[bytes] = ()
         self._is_error_page = False
+        # What `limit_conn` counts it as.
+        self.places: Places | None = ()
 
     # -- facts ---------------------------------------------------------------------------------------------------------
 
@@ -125,9 +129,14 @@ class Exchange:
 
     def begin(self) -> None:
         fault = self.message.fault
+        limits = self.scope.limits
+        if limits is not None and fault is None and not self._is_error_page:
+            self.places = limits.enter(self)
         limit = self.scope.settings.client_max_body_size
         if fault is not None:
             self.refuse(fault.status)
+        elif self.places is None:
+            self.refuse(self.scope.settings.limit_conn_status)
         elif not self.scope.admits(self.ends.peer_host):
             self.refuse(403)
         elif limit and self.head.length is not None and self.head.length > limit:
@@ -203,6 +212,7 @@ class Exchange:
         self.started = before.started
         self.tries = before.tries
         self.assignment = before.assignment
+        self.places = before.places or ()
         self._status_instead = status
         self._lines_too = lines
         self._is_error_page = True
@@ -211,6 +221,8 @@ class Exchange:
 
     def conclude(self) -> None:
         """The request is over, one way or the other: tell the observers."""
+        if self.places:
+            leave(self.places)
         outcome = Outcome(
             self.asked,
             self.head,

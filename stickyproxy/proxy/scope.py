@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from stickyproxy.config.addresses import read_host
 from stickyproxy.config.settings import AccessRule, ErrorPage, Location
+from stickyproxy.proxy.limits import Limits
 from stickyproxy.proxy.outcome import Outcome
 from stickyproxy.proxy.real_ip import RealIp
 from stickyproxy.proxy.recipes import ResponseRecipe
@@ -12,12 +13,19 @@ Observer = Callable[[Outcome], None]
 
 
 class Scope:
-    """A location's settings, compiled. `observers` are told of each request that ends here."""
+    """A location's settings, compiled. `observers` are told of each request that ends here, `limits` admit each."""
 
-    def __init__(self, server_name: bytes, settings: Location, observers: Sequence[Observer] = ()) -> None:
+    def __init__(
+        self,
+        server_name: bytes,
+        settings: Location,
+        observers: Sequence[Observer] = (),
+        limits: Limits | None = None,
+    ) -> None:
         self.server_name = server_name
         self.settings = settings
         self.observers = tuple(observers)
+        self.limits = limits
         self.recipe = ResponseRecipe(settings)
         self.real_ip = RealIp(settings.real_ip) if settings.real_ip else None
         self._access = settings.access

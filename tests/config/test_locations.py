@@ -100,6 +100,8 @@ def test_defaults() -> None:
         client_body_timeout=60.0,
         client_max_body_size=1024 * 1024,
         error_pages=(),
+        limit_conns=(),
+        limit_conn_status=503,
         proxy_connect_timeout=60.0,
         proxy_hide_headers=frozenset(),
         proxy_next_upstream=NextUpstream(frozenset({"error", "timeout"}), 0, 0.0),
