@@ -218,7 +218,9 @@ class Forward(Exchange):
             attempt.head_received = now = self.site.seconds()
             if head.status >= 400 and self._another_is_left() and self._may_try_next(f"http_{head.status}", False, now):
                 self._hold_body()
-                self._end_try(now, failed=head.status not in (403, 404))
+                failed = head.status not in (403, 404)
+                attempt.fault = f"answered {head.status}" if failed else ""
+                self._end_try(now, failed)
                 self._assign(now)
                 return
             assert self._peer is not None
@@ -293,6 +295,7 @@ class Forward(Exchange):
     def server_failed(self, fault: ServerFault) -> None:
         now = self.site.seconds()
         self._connection = None
+        self.tries[-1].fault = str(fault) if fault.blames else ""
         peer = self._peer
         assert peer is not None
         if self.status:

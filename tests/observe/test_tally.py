@@ -9,6 +9,7 @@ from stickyproxy.observe.tally import WINDOW, Failure, Tallies, Tally
 from stickyproxy.proxy.outcome import Outcome, Try
 from stickyproxy.sticky.words import Affinity
 from tests.proxy.facts import ENDS, facts
+from tests.proxy.house import GET, House, answer
 
 A, B = b"10.0.0.1:80", b"10.0.0.2:80"
 PEER = Peer(Server("a", parse_address("10.0.0.1:80")))
@@ -115,3 +116,65 @@ def test_restart_counts_anew() -> None:
         tally.last_bound,
         tally.clients(1_005.0),
     )
+
+
+# -- as the proxy tells it -------------------------------------------------------------------------------------------
+
+TEXT = """
+[upstream app]
+server =
+    10.0.0.1:80
+    10.0.0.2:80
+[server www]
+listen = 8080
+[location www /]
+proxy_pass = http://app
+proxy_next_upstream = error http_503 http_404
+"""
+
+
+def tallies_of(house: House) -> list[tuple[int, int, str]]:
+    """Requests, failures and the last reason of each server."""
+    return [
+        (row.requests, row.failures, row.last_failure.reason if row.last_failure else "") for row in house.survey.rows()
+    ]
+
+
+def test_server_that_refuses() -> None:
+    """A server that could not be reached has failed, in the words of the error log; the other one has not."""
+    house = House(TEXT)
+    client = house.client()
+    client.send(GET)
+    house.servers.refuse()
+    house.servers.accept().send(answer())
+    (_, _, reason), other = tallies_of(house)
+    assert [(1, 1, reason), (1, 0, "")] == [tallies_of(house)[0], other]
+    assert "refused" in reason
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [(b"503 No", (1, 1, "answered 503")), (b"404 No", (1, 0, "")), (b"500 No", (1, 0, ""))]
+)
+def test_server_whose_answer_was_passed_over(status: bytes, expected: tuple[int, int, str]) -> None:
+    """An answer that made the proxy try elsewhere is a failure just where it takes the server out."""
+    house = House(TEXT)
+    client = house.client()
+    client.send(GET)
+    house.servers.accept().send(answer(status=status))
+    if status != b"500 No":
+        house.servers.accept().send(answer())
+    first, _ = tallies_of(house)
+    assert expected == first
+
+
+def test_server_that_had_closed_a_kept_connection() -> None:
+    """A connection that was closed while it was idle is nobody's failure."""
+    house = House(TEXT.replace("    10.0.0.2:80\n", ""))
+    client = house.client()
+    client.send(GET)
+    server = house.servers.accept()
+    server.send(answer())
+    client.send(GET)
+    server.close()
+    house.servers.accept().send(answer())
+    assert [(2, 0, "")] == tallies_of(house)
