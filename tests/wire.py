@@ -79,9 +79,9 @@ class Servers:
         """Accept the next connection."""
         return End(self._next().buildProtocol(None))
 
-    def refuse(self) -> None:
-        """Refuse the next connection."""
-        self._next().clientConnectionFailed(None, Failure(ConnectionRefusedError()))
+    def refuse(self, error: Exception | None = None) -> None:
+        """Refuse the next connection, or have it fail by `error`."""
+        self._next().clientConnectionFailed(None, Failure(error or ConnectionRefusedError()))
 
     def _next(self) -> Factory:
         factory = self._reactor.tcpClients[self._taken][2]

@@ -1,3 +1,6 @@
+from errno import EMFILE
+
+from twisted.internet.error import ConnectBindError
 from twisted.trial.unittest import SynchronousTestCase
 
 from stickyproxy.http.channel import AHEAD
@@ -372,6 +375,18 @@ class RetryTests(ForwardTestCase):
         self.assertEqual((502, 2), (status(client.received()), len(house.servers.asked)))
         self.assertIn("502 10.0.0.1:80, 10.0.0.2:80 502, 502 none new ", house.log[0])
         self.live(house)
+
+    def test_no_descriptors(self) -> None:
+        """Where this process can open no connection it is 503: no server is blamed, and no other one is asked."""
+        house = two()
+        client = house.client()
+        client.send(get(b"route=a"))
+        house.servers.refuse(ConnectBindError(EMFILE, "too many"))
+        self.assertEqual((503, 1), (status(client.received()), len(house.servers.asked)))
+        client.send(get(b"route=a"))
+        house.servers.accept().send(answer())
+        self.assertEqual(200, status(client.received()))
+        self.assertEqual([("10.0.0.1", 80)] * 2, house.servers.asked)
 
     def test_cut(self) -> None:
         """A request that may be repeated is; one that may not is never sent twice."""
