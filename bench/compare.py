@@ -48,7 +48,10 @@ def main() -> None:
     for need in ("wrk", "nginx", "taskset"):
         if shutil.which(need) is None:
             parser.error(f"{need} is not installed")
-    rows = [row for row in ROWS if not options.rows or row.name in options.rows.split(",")]
+    names = options.rows.split(",") if options.rows else [row.name for row in ROWS]
+    rows = [row for row in ROWS if row.name in names]
+    if len(rows) < len(names):
+        parser.error(f"not all of {options.rows} are rows")
     wanted = [name.lower() for name in options.peers.split(",")]
     peers = [peer for peer in PEERS if peer.name == OURS or peer.name.lower().startswith(tuple(wanted))]
     present = [peer for peer in peers if not peer.needs.missing]

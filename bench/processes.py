@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import frozen
@@ -61,7 +62,11 @@ class Process:
         """Return what they hold now."""
         rss = pss = 0
         for folder, _ in self._all():
-            for line in (folder / "smaps_rollup").read_text().splitlines():
+            lines = []
+            with suppress(OSError):
+                # It may end while it is looked at.
+                lines = (folder / "smaps_rollup").read_text().splitlines()
+            for line in lines:
                 name, _, value = line.partition(":")
                 if name == "Rss":
                     rss += int(value.split()[0]) * 1024
