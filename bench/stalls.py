@@ -1,0 +1,60 @@
+"""Sends large bodies through the real proxy while the reader stops for a while, and prints what that costs it.
+
+    python bench/stalls.py [--mib 1024]
+
+Each row is one body: the reader takes a quarter of it, stops until the sender gets no further, and takes the rest.
+`taken` is what the sender got rid of meanwhile, the kernel's share included; `on disk` what of it lay in a temporary
+file; `grown` the peak of the process above what it was before. Parts are those of `tests/end_to_end/stalls.py`.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import react
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from tests.end_to_end import fakes
+from tests.end_to_end.house import House
+from tests.end_to_end.stalls import Stall, download, upload
+
+MIB = 1024 * 1024
+# What the process may grow by, in MiB.
+ALLOWED = 8
+
+WAYS = {
+    "download": (download, ""),
+    "upload": (upload, ""),
+}
+
+
+async def measure(mib: int) -> None:
+    """Measure every way, with both framings."""
+    print(f"{mib} MiB               framing         taken MiB  on disk MiB  grown MiB")
+    for way, (send, lines) in WAYS.items():
+        for chunked in (False, True):
+            house = House()
+            with TemporaryDirectory() as folder:
+                figures = await send(house, Path(folder), Stall(mib * MIB, mib * MIB // 4, chunked), lines)
+                await house.close()
+            framing = "chunked" if chunked else "Content-Length"
+            taken, disk, grown = (size / MIB for size in (figures.taken, figures.on_disk, figures.grown))
+            note = "" if grown < ALLOWED else f"  more than {ALLOWED}"
+            print(f"{way:20}{framing:16}{taken:9.1f}{disk:13.1f}{grown:11.1f}{note}", flush=True)
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--mib", type=int, default=1024)
+    options = parser.parse_args()
+    # A large body takes its time.
+    fakes.PATIENCE = 600.0
+    react(lambda reactor: Deferred.fromCoroutine(measure(options.mib)))
+
+
+if __name__ == "__main__":
+    main()
