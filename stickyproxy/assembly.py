@@ -29,6 +29,8 @@ from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.site import Site
 from stickyproxy.proxy.tree import Hosts, VirtualHost
 from stickyproxy.proxy.upstream import Upstream
+from stickyproxy.proxy.variables import compile_template
+from stickyproxy.sticky.bypass import Bypass
 from stickyproxy.sticky.policies import build_policy
 
 
@@ -51,7 +53,7 @@ def _upstream(
     balance = settings.balance
     return Upstream(
         settings.name.encode(),
-        build_policy(settings.stickiness, servers),
+        build_policy(settings.stickiness, settings.accepted, servers, compile_template),
         Group([Peer(server) for server in servers], balancer_maker(balance.method, key_reader(balance), chance)),
         agent(AgentSettings(settings.keepalive, settings.keepalive_timeout, settings.keepalive_requests)),
     )
@@ -124,6 +126,8 @@ def _resource(location: Location, server_name: bytes, parts: Parts) -> LocationR
     if location.proxy_pass is not None:
         upstream = parts.upstreams[location.proxy_pass.upstream]
         ssl = location.proxy_pass.ssl
+        if not location.sticky:
+            upstream = evolve(upstream, policy=Bypass(upstream.policy))
         return ProxyResource(scope, upstream if ssl is None else _secured(upstream, ssl, parts.certificates))
     if location.check_status is not None:
         return PlainResource(scope, StatusPage(parts.survey, location.check_status.format), location.path)

@@ -12,6 +12,9 @@ from stickyproxy.config.settings import Server
 
 _log = Logger()
 
+# What a server is called inside cookies, besides its address.
+_NAMES = ("id", "route", "cookie")
+
 # All addresses of a host name with that port.
 Lookup = Callable[[str, int], list[InetAddress]]
 
@@ -40,10 +43,11 @@ def _resolve_host(server: Server, address: HostAddress, lookup: Lookup) -> list[
         _log.warn("{server} does not resolve and is down: {error}", server=server.name, error=error)
         return [evolve(server, down=True)]
     first, *others = (evolve(server, address=each) for each in dict.fromkeys(found))
-    if others and server.id is not None:
+    names = [f"{name}={value}" for name in _NAMES if (value := getattr(server, name)) is not None]
+    if others and names:
         # With one name for several servers a session would come back to any of them.
-        _log.warn("{server} has several addresses: id={id} names the first", server=server.name, id=server.id)
-        others = [evolve(each, id=None) for each in others]
+        _log.warn("{server} has several addresses: {names} names the first", server=server.name, names=" ".join(names))
+        others = [evolve(each, id=None, route=None, cookie=None) for each in others]
     return [first, *others]
 
 

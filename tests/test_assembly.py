@@ -22,6 +22,7 @@ from stickyproxy.observe.log_files import LogFiles
 from stickyproxy.observe.survey import Survey
 from stickyproxy.observe.tally import Tallies
 from stickyproxy.proxy.site import Site
+from tests.sticky.asking import ASKER
 from tests.wire import connect
 
 
@@ -261,5 +262,5 @@ def test_sessions_stick_to_resolved_servers() -> None:
         lambda settings: Agent(MemoryReactorClock(), Deadlines(MemoryReactorClock()), settings),
     )
     policy, group = upstreams["app"].policy, upstreams["app"].group
-    claim = policy.recall([b"route=b"], b"/", 0.0)
-    assert "b" == group.assign(claim, (), 0.0, policy.fallback, None).peer.server.id
+    claim = policy.recall([b"route=b"], ASKER, 0.0)
+    assert "b" == group.assign(claim, (), 0.0, policy.refusal is None, None).peer.server.id

@@ -8,6 +8,7 @@ from attrs import frozen
 from stickyproxy.config import values
 from stickyproxy.config.answering import parse_access, parse_error_page, parse_return
 from stickyproxy.config.balancing import METHODS, parse_balance
+from stickyproxy.config.foreign import parse_cookie, parse_sticky, parse_stickysession
 from stickyproxy.config.limit_conn import parse_limit_conn, parse_limit_conn_zone
 from stickyproxy.config.listening import parse_listen, parse_server_name
 from stickyproxy.config.logs import parse_access_log, parse_error_log, parse_log_format
@@ -19,7 +20,7 @@ from stickyproxy.config.proxying import (
     parse_server,
 )
 from stickyproxy.config.real_ip import parse_real_ip_header, parse_trusted
-from stickyproxy.config.stickiness import parse_jvm_route, parse_session_sticky
+from stickyproxy.config.stickiness import parse_accept, parse_jvm_route, parse_session_sticky
 from stickyproxy.config.tls import parse_protocols, parse_ssl_name
 from stickyproxy.config.watching import parse_check_status, parse_control
 
@@ -67,6 +68,17 @@ DIRECTIVES = (
     Directive(
         "jvm_route", (UPSTREAM,), "$cookie_NAME[|URLNAME] [reverse|forward] [fallback=on|off]", parse_jvm_route, most=3
     ),
+    Directive(
+        "sticky",
+        (UPSTREAM,),
+        "cookie NAME [PARAMETER...]|route VALUE...|learn PARAMETER...",
+        parse_sticky,
+        least=2,
+        most=None,
+    ),
+    Directive("cookie", (UPSTREAM,), "NAME [insert|prefix|rewrite] [ARGUMENT...]", parse_cookie, most=None),
+    Directive("stickysession", (UPSTREAM,), "NAME [PARAMETER...]", parse_stickysession, most=None),
+    Directive("accept", (UPSTREAM,), "DIRECTIVE [ARGUMENT...]", parse_accept, most=None, repeatable=True),
     Directive("keepalive", (UPSTREAM,), "NUMBER", _count, "32"),
     Directive("keepalive_timeout", (UPSTREAM,), "TIME", _time, "60s"),
     Directive("keepalive_requests", (UPSTREAM,), "NUMBER", _word(values.number(1)), "1000"),
@@ -97,6 +109,7 @@ DIRECTIVES = (
     Directive("proxy_pass", (LOCATION,), "http://|https://UPSTREAM|ADDRESS[URI]", parse_proxy_pass),
     Directive("return", (SERVER, LOCATION), "STATUS [TEXT]|STATUS URL|URL", parse_return, most=2),
     Directive("check_status", (LOCATION,), "[html|csv|json|prometheus]", parse_check_status, least=0),
+    Directive("session_sticky", (LOCATION,), "off", _word(values.choice("off"))),
     Directive("access", _everywhere, "allow|deny CIDR|unix:|all", parse_access, least=2, most=2, repeatable=True),
     Directive(
         "limit_conn_zone",

@@ -96,6 +96,7 @@ def build_location(scope: Scope, place: Place, formats: Mapping[str, LogFormat],
         real_ip=_real_ip(scope),
         send_timeout=value("send_timeout"),
         position=scope.position,
+        sticky="session_sticky" not in scope.own,
     )
 
 

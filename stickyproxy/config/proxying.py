@@ -50,7 +50,7 @@ class DefaultRedirect:
 
 
 def parse_server(words: Sequence[str]) -> Server:
-    """Read `ADDRESS [weight= max_fails= fail_timeout= max_conns= slow_start= id= srun_id= backup down drain]`."""
+    """Read `ADDRESS [weight= max_fails= fail_timeout= max_conns= slow_start= id= srun_id= route= cookie= ...]`."""
     name, *parameters = words
     faults: list[str] = []
     try:
@@ -68,6 +68,8 @@ def parse_server(words: Sequence[str]) -> Server:
                 "slow_start": values.time,
                 "id": _parse_id,
                 "srun_id": _parse_id,
+                "route": _parse_id,
+                "cookie": _parse_id,
             },
             flags=("backup", "down", "drain"),
         )

@@ -2,7 +2,7 @@
 
 Times are seconds (float), sizes are bytes (int). Names, hosts and paths are `str`; whatever goes out on the wire is
 `bytes` or a `Template`. What a directive is worth when it is left out says the table of directives; what a parameter
-of `server`, `session_sticky` and `jvm_route` is worth then is said here.
+of `server` is worth then is said here, and one of the ways to stick in `dialects`.
 """
 
 from ipaddress import IPv4Network, IPv6Network
@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network
 from attrs import field, frozen
 
 from stickyproxy.config.addresses import DemoAddress, HostAddress, InetAddress, UnixAddress
+from stickyproxy.config.dialects import Stickiness
 from stickyproxy.config.templates import Template
 
 
@@ -48,6 +49,8 @@ class Server:
     slow_start: float = 0.0
     id: str | None = None
     srun_id: str | None = None
+    route: str | None = None
+    cookie: str | None = None
 
 
 @frozen
@@ -63,47 +66,19 @@ class Balance:
 
 
 @frozen
-class SessionSticky:
-    """Tengine's `session_sticky`, and the cookie attributes that it lacks.
-
-    `mode` is insert, prefix or rewrite; `hash` is md5 or plain. `maxage` is whole seconds; `attributes` are further
-    cookie attributes, ready to be written (`Secure`, `SameSite=Lax`, ...), in the order in which they go out.
-    """
-
-    cookie: bytes = b"route"
-    mode: str = "insert"
-    hash: str = "md5"
-    indirect: bool = False
-    domain: bytes | None = None
-    path: bytes | None = b"/"
-    maxage: int | None = None
-    maxidle: float | None = None
-    maxlife: float | None = None
-    fallback: bool = True
-    attributes: tuple[bytes, ...] = ()
-    nocache: bool = False
-
-
-@frozen
-class JvmRoute:
-    """`jvm_route = $cookie_NAME|URLNAME [reverse|forward] [fallback=on|off]`."""
-
-    cookie: bytes
-    url_name: bytes
-    forward: bool = False
-    fallback: bool = True
-
-
-@frozen
 class Upstream:
-    """A named group of servers. `keepalive` is how many idle connections are kept for the whole group (0: none)."""
+    """A named group of servers. `keepalive` is how many idle connections are kept for the whole group (0: none).
+
+    `stickiness` is the dialect that is written and read, `accepted` are those that are only read, in their order.
+    """
 
     name: str
     servers: tuple[Server, ...]
-    stickiness: SessionSticky | JvmRoute | None
+    stickiness: Stickiness | None
     keepalive: int
     keepalive_timeout: float
     keepalive_requests: int
+    accepted: tuple[Stickiness, ...] = ()
     balance: Balance = Balance("round_robin")
 
 
@@ -350,6 +325,7 @@ class Location:
     real_ip: RealIp | None
     send_timeout: float
     position: Position
+    sticky: bool = True
 
 
 @frozen

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from stickyproxy.config.balancing import GRADUAL
-from stickyproxy.config.scopes import Scope
-from stickyproxy.config.settings import JvmRoute, Server, Upstream
+from stickyproxy.config.dialects import JvmRoute, NginxLearn, NginxRoute, Stickiness
+from stickyproxy.config.scopes import Argument, Scope
+from stickyproxy.config.settings import Server, Upstream
+from stickyproxy.config.stickiness import STICKY
 from stickyproxy.config.values import listed
 
 # What ends a route inside a URL.
@@ -21,14 +23,16 @@ def build_upstream(scope: Scope, name: str) -> Upstream:
     _check_slow_starts(scope)
     _refuse_twins(scope, "id", lambda server: server.id)
     _refuse_twins(scope, "srun_id", lambda server: server.srun_id)
-    if "session_sticky" in scope.own and "jvm_route" in scope.own:
-        scope.blame("jvm_route", "stands beside session_sticky; expected one of them")
-    elif route := scope.value("jvm_route"):
-        _check_routes(scope, route)
+    _refuse_twins(scope, "route", lambda server: server.route)
+    _refuse_twins(scope, "cookie", lambda server: server.cookie)
+    stickiness = _stickiness(scope)
+    if stickiness is not None:
+        _check_names(scope, *stickiness)
     return Upstream(
         name,
         servers,
-        stickiness=scope.value("session_sticky") or scope.value("jvm_route"),
+        stickiness=stickiness[1].value if stickiness else None,
+        accepted=_accepted(scope, stickiness[1].value if stickiness else None),
         keepalive=scope.value("keepalive"),
         keepalive_timeout=scope.value("keepalive_timeout"),
         keepalive_requests=scope.value("keepalive_requests"),
@@ -54,13 +58,47 @@ def _refuse_twins(scope: Scope, parameter: str, name_of: Callable[[Server], str 
             scope.blame("server", message, argument.position)
 
 
-def _check_routes(scope: Scope, route: JvmRoute) -> None:
+def _stickiness(scope: Scope) -> tuple[str, Argument] | None:
+    """The directive that says how to stick: its name, and its argument list."""
+    found = [name for name in STICKY if name in scope.own]
+    for other in found[1:]:
+        scope.blame(other, f"stands beside {found[0]}; expected one of them")
+    lines = [(name, argument) for name in found for argument in scope.own[name]]
+    return lines[0] if len(found) == 1 and lines else None
+
+
+def _accepted(scope: Scope, written: Stickiness | None) -> tuple[Stickiness, ...]:
+    """What is read besides the dialect that is written."""
+    if "accept" in scope.own and not any(name in scope.own for name in STICKY):
+        scope.blame("accept", f"no dialect to move to; expected one of {', '.join(STICKY)} beside it")
+    for argument in scope.arguments("accept"):
+        if isinstance(argument.value, NginxLearn):
+            message = "sticky learn has its sessions in the memory of another process; expected another dialect"
+            scope.blame("accept", message, argument.position)
+        elif argument.value == written:
+            scope.blame("accept", "is what is written, too; expected another dialect", argument.position)
+        _check_names(scope, "accept", argument)
+    return scope.values("accept")
+
+
+def _check_names(scope: Scope, key: str, argument: Argument) -> None:
+    """Check that servers have the names by which the dialect finds them."""
+    if isinstance(argument.value, JvmRoute):
+        _check_routes(scope, key, argument)
+    elif isinstance(argument.value, NginxRoute) and not any(server.route for server in scope.values("server")):
+        message = "no server has a name to be found by; expected route= in server"
+        scope.blame(key, message, argument.position)
+
+
+def _check_routes(scope: Scope, key: str, directive: Argument) -> None:
     """Check the names that servers are found by, `srun_id=`, else `id=`: there, single, and to be found."""
+    route: JvmRoute = directive.value
     arguments = scope.arguments("server")
     names = {argument.value.srun_id or argument.value.id for argument in arguments}
     srun_ids = {argument.value.srun_id for argument in arguments}
     if arguments and names == {None}:
-        scope.blame("jvm_route", "no server has a name to be found by; expected srun_id= or id= in server")
+        message = "no server has a name to be found by; expected srun_id= or id= in server"
+        scope.blame(key, message, directive.position)
     for argument in arguments:
         server: Server = argument.value
         name = server.srun_id or server.id or ""

@@ -36,6 +36,14 @@ def time(word: str) -> float:
     return float(seconds)
 
 
+def whole_seconds(word: str) -> int:
+    """Seconds without a fraction."""
+    seconds = time(word)
+    if seconds != int(seconds):
+        raise ValueError(f'"{word}" is no whole number of seconds; expected such as 3600 or 1h')
+    return int(seconds)
+
+
 def size(word: str) -> int:
     """Bytes, from a number with nginx's `k`, `m` or `g` of either case."""
     match = _SIZE.fullmatch(word)

@@ -5,7 +5,6 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from stickyproxy.balance.peer import Peer
-from stickyproxy.balance.words import Reason
 from stickyproxy.dates import imf_fixdate
 from stickyproxy.errors import ClientFault, ConnectionStale, ServerFault
 from stickyproxy.http.channel import Channel
@@ -23,7 +22,10 @@ from stickyproxy.proxy.recipes import RequestRecipe
 from stickyproxy.proxy.retries import IDEMPOTENT, may_try_next
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.upstream import Upstream
-from stickyproxy.sticky.words import NO_CLAIM, Claim, Memory
+from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
+
+# What becomes of sessions that have no server any more, where they are not to move.
+_LOST = (Affinity.INVALID, Affinity.DOWN)
 
 _log = Logger()
 
@@ -76,21 +78,23 @@ class Forward(Exchange):
                 self.refuse(413)
                 return
         self._since = now = self.site.seconds() if self._is_error_page else self.started
-        self._claim = self._upstream.policy.recall(head.cookies, head.target, now)
+        self._claim = self._upstream.policy.recall(head.cookies, self, now)
         self._assign(now)
 
     def _assign(self, now: float, after: ServerFault | None = None) -> None:
         """Have a server chosen and turn to it; if there is none, the fault `after` which it was asked for decides."""
         upstream = self._upstream
         policy = upstream.policy
-        self.assignment = assignment = upstream.group.assign(self._claim, self._tried, now, policy.fallback, self)
+        self.assignment = assignment = upstream.group.assign(
+            self._claim, self._tried, now, policy.refusal is None, self
+        )
         self._peer = peer = assignment.peer
         if peer is None:
-            refused = not policy.fallback and assignment.reason is not Reason.NEW
-            why = f", its session is refused ({assignment.reason.value.decode()})" if refused else ""
+            refusal = policy.refusal if assignment.affinity in _LOST else None
+            why = f", its session is refused ({assignment.reason.value.decode()})" if refusal else ""
             self._complain(f"no server of {self.upstream_name.decode()} takes the request{why}")
-            cleared = [] if policy.fallback else _lines(policy.forget(self._claim))
-            self.refuse(after.status if after else 502, cleared)
+            cleared = _lines(policy.forget(self._claim)) if refusal else []
+            self.refuse(refusal or (after.status if after else 502), cleared)
             return
         self._tried.append(peer)
         peer.acquire()
@@ -256,8 +260,8 @@ class Forward(Exchange):
         lines, set_cookies = self.scope.recipe.lines(self, response)
         lines += self._lines_too
         status = self._status_instead or response.status
-        memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, response.status, now)
-        if memory.set_cookies:
+        memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, response.status, now, self)
+        if memory is not NO_MEMORY:
             lines += _lines(memory)
         if not response.first(b"date"):
             lines.append(b"Date: %b\r\n" % imf_fixdate(int(now)))
@@ -343,7 +347,7 @@ class Forward(Exchange):
     def _another_is_left(self) -> bool:
         """Whether a server is left to try; if not, the client gets the error that this one sent."""
         upstream = self._upstream
-        may_move = upstream.policy.fallback or self._claim.server is None
+        may_move = upstream.policy.refusal is None or self._claim.server is None
         return may_move and upstream.group.is_another_left(self._tried)
 
     def _hold_body(self) -> None:
@@ -383,6 +387,7 @@ class Forward(Exchange):
 def _lines(memory: Memory) -> list[bytes]:
     """The field lines by which a client remembers."""
     lines = [line(b"Set-Cookie", value) for value in memory.set_cookies]
+    lines += [line(name, value) for name, value in memory.fields]
     if memory.private:
         lines.append(b"Cache-Control: private\r\n")
     return lines

@@ -2,32 +2,38 @@
 
 from collections.abc import Sequence
 
-from stickyproxy.config.settings import Server, SessionSticky
+from stickyproxy.config.dialects import CookieSettings
+from stickyproxy.config.settings import Server
 from stickyproxy.dates import imf_fixdate
 from stickyproxy.sticky.sids import Sids
 from stickyproxy.sticky.sticky_cookie import StickyCookie, claim_by_sid
-from stickyproxy.sticky.words import NO_MEMORY, Claim, Memory
+from stickyproxy.sticky.words import NO_MEMORY, Asker, Claim, Memory
 
 
 class Insert:
     """`NAME=SID`, sent when the client has no usable cookie or its server changed, and not again while it holds."""
 
-    __slots__ = ("_cookie", "_maxage", "_sids", "fallback")
+    __slots__ = ("_binds_below", "_cookie", "_maxage", "_sids", "refusal")
 
-    def __init__(self, settings: SessionSticky, sids: Sids) -> None:
-        self.fallback = settings.fallback
+    def __init__(self, settings: CookieSettings, sids: Sids) -> None:
+        self.refusal = settings.refusal
+        self._binds_below = settings.binds_below
         self._cookie = StickyCookie(settings)
         self._maxage = settings.maxage
         self._sids = sids
 
-    def recall(self, cookies: Sequence[bytes], target: bytes, now: float) -> Claim:
+    def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
         return claim_by_sid(self._cookie, self._sids, cookies)
 
-    def remember(self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float) -> Memory:
-        passed = self._cookie.passed(set_cookies)
-        if claim.server is not server and status < 400:
-            value = self._cookie.written(self._sids.sid_of[server], self._lifetime(int(now)))
-            return Memory((*passed, value), self._cookie.private)
+    def remember(
+        self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
+    ) -> Memory:
+        cookie = self._cookie
+        passed = cookie.passed(set_cookies)
+        due = claim.server is not server or claim.renew
+        if due and status < self._binds_below and not cookie.preserved(set_cookies):
+            value = cookie.written(self._sids.sid_of[server], self._lifetime(int(now)))
+            return Memory((*passed, value), cookie.private, ours=True)
         return Memory(passed) if passed else NO_MEMORY
 
     def forget(self, claim: Claim) -> Memory:

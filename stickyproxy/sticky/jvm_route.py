@@ -5,25 +5,27 @@ The id is looked for in cookies, then in path parameters (`/page;jsessionid=A1B2
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from stickyproxy.config.settings import JvmRoute, Server
+from stickyproxy.config.dialects import JvmRoute
+from stickyproxy.config.settings import Server
 from stickyproxy.sticky.cookies import values
-from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
+from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Asker, Claim, Memory
 
 
 class JvmRoutes:
     """Reads the route and never writes it: the cookie belongs to the application server."""
 
-    __slots__ = ("_candidates", "_server_of", "_token", "_url_token", "fallback")
+    __slots__ = ("_candidates", "_server_of", "_token", "_url_token", "refusal")
 
     def __init__(self, settings: JvmRoute, servers: Sequence[Server]) -> None:
-        self.fallback = settings.fallback
+        self.refusal = settings.refusal
         self._token = settings.cookie + b"="
         self._url_token = settings.url_name + b"="
         self._candidates = _routes_before_a_dot if settings.forward else _routes_after_a_dot
         self._server_of = _by_route(servers)
 
-    def recall(self, cookies: Sequence[bytes], target: bytes, now: float) -> Claim:
+    def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
         found = values(cookies, self._token)
+        target = asker.head.target
         if self._url_token in target:
             found += _values_in_url(target, self._url_token)
         if not found:
@@ -37,7 +39,9 @@ class JvmRoutes:
                 routed = routed or route != b""
         return Claim(Affinity.INVALID if routed else Affinity.NONE, cookies)
 
-    def remember(self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float) -> Memory:
+    def remember(
+        self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
+    ) -> Memory:
         return Memory(set_cookies) if set_cookies else NO_MEMORY
 
     def forget(self, claim: Claim) -> Memory:

@@ -2,24 +2,25 @@
 
 from collections.abc import Sequence
 
-from stickyproxy.config.settings import Server, SessionSticky
+from stickyproxy.config.dialects import CookieSettings
+from stickyproxy.config.settings import Server
 from stickyproxy.sticky.cookies import cut, find, is_plausible, prefix_value, sets, value_at
 from stickyproxy.sticky.sids import Sids
 from stickyproxy.sticky.sticky_cookie import StickyCookie
-from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
+from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Asker, Claim, Memory
 
 
 class Prefix:
     """The server decides which clients stick, by the cookie that it sets; it never sees a sid."""
 
-    __slots__ = ("_cookie", "_sids", "fallback")
+    __slots__ = ("_cookie", "_sids", "refusal")
 
-    def __init__(self, settings: SessionSticky, sids: Sids) -> None:
-        self.fallback = settings.fallback
+    def __init__(self, settings: CookieSettings, sids: Sids) -> None:
+        self.refusal = settings.refusal
         self._cookie = StickyCookie(settings)
         self._sids = sids
 
-    def recall(self, cookies: Sequence[bytes], target: bytes, now: float) -> Claim:
+    def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
         affinity = Affinity.NONE
         server = None
         onward = []
@@ -41,7 +42,9 @@ class Prefix:
             return Claim(Affinity.VALID, onward, server)
         return Claim(affinity, cookies) if cookies else NO_CLAIM
 
-    def remember(self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float) -> Memory:
+    def remember(
+        self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
+    ) -> Memory:
         name = self._cookie.name
         if not any(sets(line, name) for line in set_cookies):
             return Memory(set_cookies) if set_cookies else NO_MEMORY
@@ -49,6 +52,7 @@ class Prefix:
         return Memory(
             tuple(prefix_value(line, prefix) if sets(line, name) else line for line in set_cookies),
             self._cookie.private,
+            ours=True,
         )
 
     def forget(self, claim: Claim) -> Memory:

@@ -1,9 +1,13 @@
-"""The names of servers inside cookies: from sid to server and back."""
+"""The names of servers inside cookies: from sid to server and back, in each dialect's way."""
 
+import hmac
 from collections.abc import Callable, Sequence
 from hashlib import md5
 
 from stickyproxy.config.settings import Server
+
+# Bytes of a keyed sid, and of the seal on dates: nobody guesses 128 bits.
+_SEAL = 16
 
 
 def md5_sid(server: Server) -> bytes:
@@ -16,11 +20,56 @@ def plain_sid(server: Server) -> bytes:
     return (server.id or str(server.address)).encode()
 
 
+def keyed_sid(key: bytes) -> Callable[[Server], bytes]:
+    """`hash=hmac`: what nobody can tell the server from, or name it by, who does not have the key."""
+    return lambda server: seal(key, b"sid " + plain_sid(server))
+
+
+def seal(key: bytes, text: bytes) -> bytes:
+    """Half an HMAC-SHA256 in lower-case hex (RFC 2104 section 5 allows to cut it)."""
+    return hmac.digest(key, text, "sha256")[:_SEAL].hex().encode()
+
+
+def nginx_sid(server: Server) -> bytes:
+    """nginx: the server's `route=`, else the md5 of its address."""
+    return server.route.encode() if server.route else md5_sid(server)
+
+
+def haproxy_sid(server: Server) -> bytes:
+    """HAProxy: the server's `cookie=`, else as `hash=plain`."""
+    return server.cookie.encode() if server.cookie else plain_sid(server)
+
+
+def apache_sid(server: Server) -> bytes:
+    """Apache: a dot, and the server's `route=`, else as `hash=plain`."""
+    return b"." + (server.route.encode() if server.route else plain_sid(server))
+
+
+def before_the_bar(value: bytes) -> bytes:
+    """What HAProxy takes for the sid, dates or no dates behind it."""
+    return value.partition(b"|")[0]
+
+
+def from_the_dot(value: bytes) -> bytes:
+    """What Apache takes for the route, and the dot before it."""
+    return value[value.find(b".") :]
+
+
 class Sids:
-    """Which server each sid names, and which sid each server has. Of two servers with one sid the first is named."""
+    """Which server each sid names, and which sid each server has. Of two servers with one sid the first is named.
 
-    __slots__ = ("server_of", "sid_of")
+    `named` finds the server by a cookie's value; `within` says which part of that is the sid, where it is not all.
+    """
 
-    def __init__(self, servers: Sequence[Server], sid: Callable[[Server], bytes]) -> None:
+    __slots__ = ("named", "server_of", "sid_of")
+
+    def __init__(
+        self,
+        servers: Sequence[Server],
+        sid: Callable[[Server], bytes],
+        within: Callable[[bytes], bytes] | None = None,
+    ) -> None:
         self.sid_of = {server: sid(server) for server in servers}
         self.server_of = {self.sid_of[server]: server for server in reversed(servers)}
+        find = self.server_of.get
+        self.named: Callable[[bytes], Server | None] = find if within is None else lambda value: find(within(value))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stickyproxy.config.settings import Server
-from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
+from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Asker, Claim, Memory
 
 
 class Unsticky:
@@ -11,12 +11,14 @@ class Unsticky:
 
     __slots__ = ()
 
-    fallback = True
+    refusal = None
 
-    def recall(self, cookies: Sequence[bytes], target: bytes, now: float) -> Claim:
+    def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
         return Claim(Affinity.NONE, cookies) if cookies else NO_CLAIM
 
-    def remember(self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float) -> Memory:
+    def remember(
+        self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
+    ) -> Memory:
         return Memory(set_cookies) if set_cookies else NO_MEMORY
 
     def forget(self, claim: Claim) -> Memory:

@@ -1,8 +1,8 @@
 """The words in which stickiness is told: what the client claims, and what it gets to remember."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
-from typing import Protocol
+from typing import Any, Protocol
 
 from attrs import frozen
 
@@ -25,45 +25,72 @@ class Claim:
 
     `server` is the one the client claims (VALID only). `cookies` are the values of the Cookie lines that go on to the
     server, in order; the very list that was given when nothing had to be changed. `first_seen` is when the session
-    started, in epoch seconds, where the cookie tells.
+    started, in epoch seconds, where the cookie tells. `renew` says that the client is to be told anew though its server
+    stays the same: its dates are old, or it still speaks another dialect.
     """
 
     affinity: Affinity
     cookies: Sequence[bytes]
     server: Server | None = None
     first_seen: int | None = None
+    renew: bool = False
 
 
 @frozen
 class Memory:
     """What an answer makes the client remember: the values of its Set-Cookie lines, in order.
 
-    `private` says that the proxy's own cookie is among them and shared caches must not keep the answer (`nocache`).
+    `ours` says that the proxy's own word for the server is among them, or in `fields`, which are names and values of
+    further field lines. `private` says that shared caches must not keep the answer (`nocache`).
     """
 
     set_cookies: Sequence[bytes]
     private: bool = False
+    ours: bool = False
+    fields: Sequence[tuple[bytes, bytes]] = ()
 
 
 NO_CLAIM = Claim(Affinity.NONE, ())
 NO_MEMORY = Memory(())
 
 
+class Target(Protocol):
+    """The head of a request."""
+
+    @property
+    def target(self) -> bytes:
+        """The request target, in origin form."""
+
+
+class Asker(Protocol):
+    """A request, as much of it as this room reads by itself."""
+
+    @property
+    def head(self) -> Target: ...
+
+
+# Reads a value from a request, or from its answer; made elsewhere, from the variables that the configuration names.
+Getter = Callable[[Any], bytes]
+
+
 class StickyPolicy(Protocol):
     """One way to stick. The policies differ in these verbs and in nothing else.
 
-    The servers in claims are the very objects that the policy was built from.
+    The servers in claims are the very objects that the policy was built from. `now` is in epoch seconds; `asker` is the
+    request.
     """
 
     @property
-    def fallback(self) -> bool:
-        """Whether a session whose server is unknown or down moves to another; if not, it is refused."""
+    def refusal(self) -> int | None:
+        """The status for a session whose server is unknown or down; None if it moves to another."""
 
-    def recall(self, cookies: Sequence[bytes], target: bytes, now: float) -> Claim:
-        """Say what the values of the request's Cookie lines and its target (origin form) claim at `now` (epoch s)."""
+    def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
+        """Say what a request claims, whose Cookie lines have these values."""
 
-    def remember(self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float) -> Memory:
+    def remember(
+        self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
+    ) -> Memory:
         """Say what the client gets to remember of an answer of `server`, given the server's own Set-Cookie values."""
 
     def forget(self, claim: Claim) -> Memory:
-        """Say what goes with the refusal of `claim` (`fallback` off): a cookie that no server knows is cleared."""
+        """Say what goes with the refusal of `claim`: a cookie that no server knows is cleared."""

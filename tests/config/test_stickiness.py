@@ -1,9 +1,10 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from stickyproxy.config.settings import JvmRoute, SessionSticky
-from stickyproxy.config.stickiness import parse_jvm_route, parse_session_sticky
+from stickyproxy.config.dialects import HaproxyCookie, HeaderSticky, JvmRoute, SessionSticky, Stickiness
+from stickyproxy.config.stickiness import parse_accept, parse_jvm_route, parse_session_sticky
 from stickyproxy.config.words import split
 
 NO_TOKEN = "is no token; expected letters, digits and !#$%&'*+-.^_`|~"
@@ -13,9 +14,10 @@ HOST_REJECTED = (
     "expected secure, path=/ and no domain="
 )
 PARAMETERS = (
-    "cookie= domain= path= maxage= mode= option= maxidle= maxlife= fallback= hash= samesite= attr= "
-    "secure httponly partitioned nocache"
+    "cookie= header= domain= path= maxage= mode= option= maxidle= maxlife= refresh= fallback= strict= hash= secret= "
+    "samesite= attr= secure httponly partitioned nocache preserve"
 )
+DIRECTIVES = "session_sticky, jvm_route, sticky, cookie or stickysession"
 REJECTED = "browsers reject such a cookie; expected secure with it"
 
 
@@ -26,7 +28,12 @@ REJECTED = "browsers reject such a cookie; expected secure with it"
         ("cookie=uid", SessionSticky(cookie=b"uid")),
         ("mode=prefix option=direct", SessionSticky(mode="prefix")),
         ("mode=rewrite option=indirect", SessionSticky(mode="rewrite", indirect=True)),
-        ("hash=plain fallback=off", SessionSticky(hash="plain", fallback=False)),
+        ("hash=plain fallback=off", SessionSticky(hash="plain", refusal=502)),
+        ("fallback=on", SessionSticky()),
+        ("strict=503", SessionSticky(refusal=503)),
+        ("maxidle=10m refresh=20%", SessionSticky(maxidle=600.0, refresh=0.2)),
+        ("preserve", SessionSticky(preserve=True)),
+        ("header=X-Session hash=plain strict=410 nocache", HeaderSticky(b"X-Session", "plain", (), True, 410)),
         ("domain=.example.org path=/app", SessionSticky(domain=b".example.org", path=b"/app")),
         ("path=", SessionSticky(path=None)),
         ("maxage=3600", SessionSticky(maxage=3600)),
@@ -48,7 +55,7 @@ REJECTED = "browsers reject such a cookie; expected secure with it"
         ("cookie=__Secure-sid secure", SessionSticky(cookie=b"__Secure-sid", attributes=(b"Secure",))),
     ],
 )
-def test_session_sticky(text: str, expected: SessionSticky) -> None:
+def test_session_sticky(text: str, expected: Stickiness) -> None:
     """The parameters are Tengine's with its defaults, and the attributes that its cookie lacks, in a fixed order."""
     assert expected == parse_session_sticky(split(text))
 
@@ -61,9 +68,26 @@ def test_session_sticky(text: str, expected: SessionSticky) -> None:
             ['mode: "insertXYZ" is unknown; expected insert, rewrite or prefix; did you mean "insert"?'],
         ),
         ("option=none", ['option: "none" is unknown; expected indirect or direct']),
-        ("hash=sha1", ['hash: "sha1" is unknown; expected md5 or plain']),
+        ("hash=sha1", ['hash: "sha1" is unknown; expected md5, plain or hmac']),
         ("samesite=Lax", ['samesite: "Lax" is unknown; expected strict, lax or none; did you mean "lax"?']),
         ("fallback=of", ['fallback: "of" is unknown; expected on or off; did you mean "off"?']),
+        ("strict=200", ['strict: "200" is wrong; expected a whole number from 400 to 599']),
+        (
+            "strict=503 fallback=on",
+            ['"fallback" and "strict" say the same; expected one of them (fallback=off is strict=502)'],
+        ),
+        ("refresh=20%", ['parameter "refresh" is a share of maxidle; expected maxidle= with it']),
+        ("maxidle=5 refresh=101%", ['refresh: "101%" is no share; expected a whole number from 0% to 100%']),
+        ("mode=prefix preserve", ['parameter "preserve" does not apply to mode=prefix; expected mode=insert with it']),
+        ("hash=hmac", ["hash=hmac without keys; expected secret=FILE with it"]),
+        (
+            "secret=/dev/zero/x",
+            ["secret: /dev/zero/x cannot be read: Not a directory; expected a file with keys, one a line"],
+        ),
+        (
+            "header=X path=/ maxidle=5",
+            [f'parameter "{name}" is about a cookie; expected none with header=' for name in ("path", "maxidle")],
+        ),
         ("cookie=a;b", [f'cookie: "a;b" {NO_TOKEN}']),
         ("cookie=", [f'cookie: "" {NO_TOKEN}']),
         ("domain=", [f'domain: "" {NO_VALUE}']),
@@ -109,7 +133,7 @@ def test_session_sticky_refuses(complaints: Callable[..., list[str]], text: str,
         ("$cookie_JSESSIONID", JvmRoute(b"JSESSIONID", b"JSESSIONID")),
         ("$cookie_JSESSIONID|jsessionid", JvmRoute(b"JSESSIONID", b"jsessionid")),
         ("$cookie_JSESSIONID|jsessionid reverse", JvmRoute(b"JSESSIONID", b"jsessionid")),
-        ("$cookie_a forward fallback=off", JvmRoute(b"a", b"a", forward=True, fallback=False)),
+        ("$cookie_a forward fallback=off", JvmRoute(b"a", b"a", forward=True, refusal=502)),
     ],
 )
 def test_jvm_route(text: str, expected: JvmRoute) -> None:
@@ -135,3 +159,44 @@ def test_jvm_route(text: str, expected: JvmRoute) -> None:
 def test_jvm_route_refuses(complaints: Callable[..., list[str]], text: str, expected: list[str]) -> None:
     """What names no cookie, or could not be found in a URL, is refused."""
     assert expected == complaints(parse_jvm_route, split(text))
+
+
+def test_keys_are_read(tmp_path: Path) -> None:
+    """`hash=hmac` has the keys of its file; they are for no other hash."""
+    path = tmp_path / "keys"
+    path.write_text("k" * 32)
+    assert SessionSticky(hash="hmac", keys=(b"k" * 32,)) == parse_session_sticky(["hash=hmac", f"secret={path}"])
+    with pytest.raises(ValueError, match="belongs to hash=hmac"):
+        parse_session_sticky([f"secret={path}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("session_sticky", SessionSticky()),
+        ("session_sticky cookie=old", SessionSticky(cookie=b"old")),
+        ("cookie SRV insert indirect", HaproxyCookie(b"SRV", indirect=True)),
+        ("jvm_route $cookie_J", JvmRoute(b"J", b"J")),
+    ],
+)
+def test_accept(text: str, expected: Stickiness) -> None:
+    """A line of `accept` is a directive and its arguments."""
+    assert expected == parse_accept(split(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "cooky SRV",
+            [
+                f'"cooky" is no way to stick; expected {DIRECTIVES}; did you mean "cookie"?',
+            ],
+        ),
+        ("sticky cookie", ['"sticky" lacks its arguments; expected those of the directive sticky']),
+        ("session_sticky hash=sha1", ['hash: "sha1" is unknown; expected md5, plain or hmac']),
+    ],
+)
+def test_accept_refuses(complaints: Callable[..., list[str]], text: str, expected: list[str]) -> None:
+    """What is no directive of stickiness, or wrong in it, is told."""
+    assert expected == complaints(parse_accept, split(text))

@@ -3,7 +3,8 @@ from collections.abc import Callable
 import pytest
 
 from stickyproxy.config.addresses import InetAddress
-from stickyproxy.config.settings import JvmRoute, SessionSticky, Settings, Upstream
+from stickyproxy.config.dialects import JvmRoute, SessionSticky
+from stickyproxy.config.settings import Settings, Upstream
 
 SERVER = "\n[server www]\n[location www /]\nreturn = 404\n"
 

@@ -1,9 +1,12 @@
 import pytest
 
-from stickyproxy.config.settings import Server, SessionSticky
+from stickyproxy.config.dialects import SessionSticky
+from stickyproxy.config.settings import Server
 from stickyproxy.sticky.dated_insert import DatedInsert
 from stickyproxy.sticky.sids import Sids
+from stickyproxy.sticky.stamps import DecimalStamps
 from stickyproxy.sticky.words import Affinity, Claim
+from tests.sticky.asking import ASKER
 
 NOW = 1_000_000.9
 BOTH = SessionSticky(maxidle=1800.0, maxlife=28800.0)
@@ -15,7 +18,7 @@ NEW = Claim(Affinity.NONE, ())
 
 def recall(settings: SessionSticky, sids: Sids, *cookies: bytes) -> Claim:
     """Recall what these Cookie lines claim."""
-    return DatedInsert(settings, sids).recall(cookies, b"/", NOW)
+    return DatedInsert(settings, sids, DecimalStamps()).recall(cookies, ASKER, NOW)
 
 
 def remember(
@@ -27,7 +30,9 @@ def remember(
     own: tuple[bytes, ...] = (),
 ) -> list[bytes]:
     """Remember an answer of `server`; give the Set-Cookie values for the client."""
-    return list(DatedInsert(settings, sids).remember(own, claim, server, status, NOW).set_cookies)
+    return list(
+        DatedInsert(settings, sids, DecimalStamps()).remember(own, claim, server, status, NOW, ASKER).set_cookies
+    )
 
 
 # -- recall ----------------------------------------------------------------------------------------------------------
@@ -177,7 +182,7 @@ def test_servers_own_cookie(sids: Sids, a: Server, settings: SessionSticky, expe
 def test_attributes(sids: Sids, a: Server) -> None:
     """Scope and further attributes stand behind the dates."""
     settings = SessionSticky(maxidle=1.0, domain=b"d", path=b"/app", attributes=(b"Secure",), nocache=True)
-    memory = DatedInsert(settings, sids).remember((), NEW, a, 200, NOW)
+    memory = DatedInsert(settings, sids, DecimalStamps()).remember((), NEW, a, 200, NOW, ASKER)
     assert (b"route=a|1000000|1000000; Domain=d; Path=/app; Secure",) == memory.set_cookies
     assert True is memory.private
 
@@ -191,4 +196,6 @@ def test_attributes(sids: Sids, a: Server) -> None:
 )
 def test_refused_unknown_sid_is_cleared(sids: Sids, value: bytes, expected: list[bytes]) -> None:
     """The refusal of an unknown sid clears the cookie; a known one is kept."""
-    assert expected == list(DatedInsert(BOTH, sids).forget(recall(BOTH, sids, b"route=" + value)).set_cookies)
+    assert expected == list(
+        DatedInsert(BOTH, sids, DecimalStamps()).forget(recall(BOTH, sids, b"route=" + value)).set_cookies
+    )

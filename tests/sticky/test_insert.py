@@ -1,9 +1,11 @@
 import pytest
 
-from stickyproxy.config.settings import Server, SessionSticky
+from stickyproxy.config.dialects import SessionSticky
+from stickyproxy.config.settings import Server
 from stickyproxy.sticky.insert import Insert
 from stickyproxy.sticky.sids import Sids, md5_sid
 from stickyproxy.sticky.words import Affinity, Claim, Memory
+from tests.sticky.asking import ASKER
 
 NOW = 784111777.9  # Sun, 06 Nov 1994 08:49:37 GMT
 DIRECT = SessionSticky()
@@ -13,7 +15,7 @@ NEW = Claim(Affinity.NONE, ())
 
 def recall(settings: SessionSticky, sids: Sids, *cookies: bytes) -> Claim:
     """Recall what these Cookie lines claim."""
-    return Insert(settings, sids).recall(cookies, b"/", NOW)
+    return Insert(settings, sids).recall(cookies, ASKER, NOW)
 
 
 def remember(
@@ -25,7 +27,7 @@ def remember(
     own: tuple[bytes, ...] = (),
 ) -> list[bytes]:
     """Remember an answer of `server`; give the Set-Cookie values for the client."""
-    return list(Insert(settings, sids).remember(own, claim, server, status, NOW).set_cookies)
+    return list(Insert(settings, sids).remember(own, claim, server, status, NOW, ASKER).set_cookies)
 
 
 # -- recall ----------------------------------------------------------------------------------------------------------
@@ -81,13 +83,13 @@ def test_first_known_copy_wins(sids: Sids, b: Server, cookies: tuple[bytes, ...]
 def test_direct_leaves_the_cookie_in(sids: Sids) -> None:
     """With option=direct the server receives the very lines that the client sent."""
     cookies = [b"x=1; route=a"]
-    assert cookies is Insert(DIRECT, sids).recall(cookies, b"/", NOW).cookies
+    assert cookies is Insert(DIRECT, sids).recall(cookies, ASKER, NOW).cookies
 
 
 def test_indirect_touches_nothing_else(sids: Sids) -> None:
     """With option=indirect and no sticky cookie the lines are the very ones that the client sent."""
     cookies = [b"x=1; xroute=a"]
-    assert cookies is Insert(INDIRECT, sids).recall(cookies, b"/", NOW).cookies
+    assert cookies is Insert(INDIRECT, sids).recall(cookies, ASKER, NOW).cookies
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_indirect_keeps_the_servers_cookie_from_a_held_session(sids: Sids, a: Se
 def test_nocache(sids: Sids, a: Server, cookies: tuple[bytes, ...], private: bool) -> None:
     """With nocache an answer that carries our cookie is marked private, and no other."""
     settings = SessionSticky(nocache=True)
-    assert private is Insert(settings, sids).remember((), recall(settings, sids, *cookies), a, 200, NOW).private
+    assert private is Insert(settings, sids).remember((), recall(settings, sids, *cookies), a, 200, NOW, ASKER).private
 
 
 # -- forget ----------------------------------------------------------------------------------------------------------
@@ -181,7 +183,7 @@ def test_nocache(sids: Sids, a: Server, cookies: tuple[bytes, ...], private: boo
 
 def test_refused_junk_is_cleared(sids: Sids) -> None:
     """With fallback=off the refusal of an unknown sid clears the cookie where it was set: it is refused once."""
-    settings = SessionSticky(fallback=False, domain=b"d", path=b"/app", maxage=60, attributes=(b"Secure",))
+    settings = SessionSticky(refusal=502, domain=b"d", path=b"/app", maxage=60, attributes=(b"Secure",))
     memory = Insert(settings, sids).forget(recall(settings, sids, b"route=junk"))
     assert Memory((b"route=; Domain=d; Path=/app; Max-Age=0; Secure",)) == memory
 
@@ -191,7 +193,7 @@ def test_refused_server_that_is_down_is_kept(sids: Sids) -> None:
     assert () == Insert(DIRECT, sids).forget(recall(DIRECT, sids, b"route=a")).set_cookies
 
 
-@pytest.mark.parametrize("fallback", [True, False])
-def test_fallback_is_told(sids: Sids, fallback: bool) -> None:
+@pytest.mark.parametrize("refusal", [None, 502])
+def test_refusal_is_told(sids: Sids, refusal: int | None) -> None:
     """The policy says whether a session may move."""
-    assert fallback is Insert(SessionSticky(fallback=fallback), sids).fallback
+    assert refusal == Insert(SessionSticky(refusal=refusal), sids).refusal

@@ -3,9 +3,11 @@ from ipaddress import ip_address
 import pytest
 
 from stickyproxy.config.addresses import InetAddress
-from stickyproxy.config.settings import JvmRoute, Server
+from stickyproxy.config.dialects import JvmRoute
+from stickyproxy.config.settings import Server
 from stickyproxy.sticky.jvm_route import JvmRoutes
 from stickyproxy.sticky.words import Affinity, Claim
+from tests.sticky.asking import ASKER, Asking
 
 REVERSE = JvmRoute(b"JSESSIONID", b"jsessionid")
 FORWARD = JvmRoute(b"JSESSIONID", b"jsessionid", forward=True)
@@ -28,7 +30,7 @@ NUMBERS = {"jvm1": 0, "jvm2": 1, "plain": 2, "zone.jvm4": 3}
 
 def recall(*cookies: bytes, target: bytes = b"/", settings: JvmRoute = REVERSE) -> Claim:
     """Recall what these Cookie lines and this target claim."""
-    return JvmRoutes(settings, SERVERS).recall(cookies, target, 0.0)
+    return JvmRoutes(settings, SERVERS).recall(cookies, Asking(target), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -152,12 +154,12 @@ def test_nothing_is_written() -> None:
     """Cookies pass untouched both ways, and nothing is cleared: they belong to the application server."""
     policy = JvmRoutes(REVERSE, SERVERS)
     cookies = [b"JSESSIONID=S.jvm1; x=1"]
-    claim = policy.recall(cookies, b"/", 0.0)
+    claim = policy.recall(cookies, ASKER, 0.0)
     assert cookies is claim.cookies
-    assert () == policy.remember((), claim, SERVERS[1], 200, 0.0).set_cookies
+    assert () == policy.remember((), claim, SERVERS[1], 200, 0.0, ASKER).set_cookies
     own = (b"JSESSIONID=T.jvm2; Path=/",)
-    assert own is policy.remember(own, claim, SERVERS[1], 200, 0.0).set_cookies
-    unknown = policy.recall([b"JSESSIONID=S.jvm9"], b"/", 0.0)
+    assert own is policy.remember(own, claim, SERVERS[1], 200, 0.0, ASKER).set_cookies
+    unknown = policy.recall([b"JSESSIONID=S.jvm9"], ASKER, 0.0)
     assert () == policy.forget(unknown).set_cookies
 
 
@@ -170,10 +172,10 @@ def test_no_cookie() -> None:
 def test_addresses_of_one_host() -> None:
     """Of several servers with one route, as the addresses of one host name have, the first is named."""
     first, second = server(1, srun_id="jvm1"), server(2, srun_id="jvm1")
-    assert first is JvmRoutes(REVERSE, (first, second)).recall([b"JSESSIONID=S.jvm1"], b"/", 0.0).server
+    assert first is JvmRoutes(REVERSE, (first, second)).recall([b"JSESSIONID=S.jvm1"], ASKER, 0.0).server
 
 
-@pytest.mark.parametrize("fallback", [True, False])
-def test_fallback_is_told(fallback: bool) -> None:
+@pytest.mark.parametrize("refusal", [None, 502])
+def test_refusal_is_told(refusal: int | None) -> None:
     """The policy says whether a session may move."""
-    assert fallback is JvmRoutes(JvmRoute(b"J", b"j", fallback=fallback), SERVERS).fallback
+    assert refusal == JvmRoutes(JvmRoute(b"J", b"j", refusal=refusal), SERVERS).refusal

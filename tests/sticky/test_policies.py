@@ -1,6 +1,7 @@
 import pytest
 
-from stickyproxy.config.settings import JvmRoute, Server, SessionSticky
+from stickyproxy.config.dialects import JvmRoute, SessionSticky
+from stickyproxy.config.settings import Server
 from stickyproxy.sticky.dated_insert import DatedInsert
 from stickyproxy.sticky.insert import Insert
 from stickyproxy.sticky.jvm_route import JvmRoutes
@@ -9,6 +10,7 @@ from stickyproxy.sticky.prefix import Prefix
 from stickyproxy.sticky.rewrite import Rewrite
 from stickyproxy.sticky.sids import md5_sid, plain_sid
 from stickyproxy.sticky.unsticky import Unsticky
+from tests.sticky.asking import ASKER, compile_value
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,7 @@ def test_each_directive_has_its_policy(
     servers: tuple[Server, ...], stickiness: SessionSticky | JvmRoute | None, expected: type
 ) -> None:
     """The directive chooses the class; maxidle and maxlife matter to insert alone."""
-    assert expected is type(build_policy(stickiness, servers))
+    assert expected is type(build_policy(stickiness, (), servers, compile_value))
 
 
 @pytest.mark.parametrize(("hash", "sid"), [("md5", md5_sid), ("plain", plain_sid)])
@@ -38,5 +40,5 @@ def test_each_directive_has_its_policy(
 def test_hash(servers: tuple[Server, ...], b: Server, mode: str, hash: str, sid: object) -> None:
     """`hash` chooses how servers are named in the cookie."""
     assert callable(sid)
-    policy = build_policy(SessionSticky(mode=mode, hash=hash), servers)
-    assert b is policy.recall([b"route=" + sid(b)], b"/", 0.0).server
+    policy = build_policy(SessionSticky(mode=mode, hash=hash), (), servers, compile_value)
+    assert b is policy.recall([b"route=" + sid(b)], ASKER, 0.0).server

@@ -3,10 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stickyproxy.config.addresses import UnixAddress
-from stickyproxy.config.settings import Server, SessionSticky
+from stickyproxy.config.dialects import SessionSticky
+from stickyproxy.config.settings import Server
 from stickyproxy.sticky.prefix import Prefix
 from stickyproxy.sticky.sids import Sids, md5_sid
 from stickyproxy.sticky.words import Affinity, Claim
+from tests.sticky.asking import ASKER
 
 SETTINGS = SessionSticky(cookie=b"JSESSIONID", mode="prefix")
 NEW = Claim(Affinity.NONE, ())
@@ -14,12 +16,12 @@ NEW = Claim(Affinity.NONE, ())
 
 def recall(sids: Sids, *cookies: bytes, settings: SessionSticky = SETTINGS) -> Claim:
     """Recall what these Cookie lines claim."""
-    return Prefix(settings, sids).recall(cookies, b"/", 0.0)
+    return Prefix(settings, sids).recall(cookies, ASKER, 0.0)
 
 
 def remember(sids: Sids, server: Server, *own: bytes, status: int = 200, claim: Claim = NEW) -> list[bytes]:
     """Remember an answer of `server` with these Set-Cookie values; give those for the client."""
-    return list(Prefix(SETTINGS, sids).remember(own, claim, server, status, 0.0).set_cookies)
+    return list(Prefix(SETTINGS, sids).remember(own, claim, server, status, 0.0, ASKER).set_cookies)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_server_never_sees_a_sid(sids: Sids, a: Server, cookies: tuple[bytes, ..
 def test_value_without_a_known_sid_passes(sids: Sids, cookie: bytes, affinity: Affinity) -> None:
     """A value without a known sid in front passes as it is and chooses nothing; one with a tilde is told as invalid."""
     cookies = [cookie]
-    claim = Prefix(SETTINGS, sids).recall(cookies, b"/", 0.0)
+    claim = Prefix(SETTINGS, sids).recall(cookies, ASKER, 0.0)
     assert (affinity, None) == (claim.affinity, claim.server)
     assert cookies is claim.cookies
 
@@ -118,7 +120,7 @@ def test_round_trip(value: bytes) -> None:
 def test_nocache(sids: Sids, a: Server, own: tuple[bytes, ...], private: bool) -> None:
     """With nocache an answer that carries the cookie is marked private."""
     policy = Prefix(SessionSticky(cookie=b"JSESSIONID", nocache=True), sids)
-    assert private is policy.remember(own, NEW, a, 200, 0.0).private
+    assert private is policy.remember(own, NEW, a, 200, 0.0, ASKER).private
 
 
 @pytest.mark.parametrize(

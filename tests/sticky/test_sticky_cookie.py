@@ -1,6 +1,7 @@
 import pytest
 
-from stickyproxy.config.settings import Server, SessionSticky
+from stickyproxy.config.dialects import SessionSticky
+from stickyproxy.config.settings import Server
 from stickyproxy.sticky.sids import Sids
 from stickyproxy.sticky.sticky_cookie import StickyCookie, claim_by_sid
 from stickyproxy.sticky.words import Affinity, Claim

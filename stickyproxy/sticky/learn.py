@@ -1,0 +1,91 @@
+"""nginx's `sticky learn`: the application's own session id, and which server gave it, kept in a table here."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+
+from stickyproxy.config.settings import Server
+from stickyproxy.sticky.words import NO_MEMORY, Affinity, Asker, Claim, Getter, Memory
+
+# What one session costs, at most, in bytes: 4,000 in a megabyte.
+SESSION_SIZE = 262
+# No session id is longer than the longest cookie.
+_LONGEST_ID = 4096
+
+
+class Sessions:
+    """Which server has which session: so many at most; the one that was used longest ago makes room.
+
+    Ids are kept as Python's own keyed hashes: 64 bits that nobody outside this process can foresee.
+    """
+
+    __slots__ = ("_most", "_sessions", "_timeout")
+
+    def __init__(self, most: int, timeout: float) -> None:
+        self._most = most
+        self._timeout = timeout
+        self._sessions: OrderedDict[int, tuple[Server, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def put(self, session: bytes, server: Server, now: float) -> None:
+        """Note, or note again, that the session is on that server."""
+        sessions, key = self._sessions, hash(session)
+        sessions[key] = (server, now)
+        sessions.move_to_end(key)
+        if len(sessions) > self._most:
+            sessions.popitem(last=False)
+
+    def find(self, session: bytes, now: float) -> Server | None:
+        """Return the server of a session, which has been used then; None if it is not known, or its time is over."""
+        sessions, key = self._sessions, hash(session)
+        found = sessions.get(key)
+        if found is None:
+            return None
+        server, used = found
+        if now - used > self._timeout:
+            del sessions[key]
+            return None
+        sessions[key] = (server, now)
+        sessions.move_to_end(key)
+        return server
+
+
+class Learn:
+    """Learns from answers and looks up in requests; nothing is ever written."""
+
+    __slots__ = ("_create", "_lookup", "_sessions")
+
+    refusal = None
+
+    def __init__(self, create: Sequence[Getter], lookup: Sequence[Getter], sessions: Sessions) -> None:
+        self._create = create
+        self._lookup = lookup
+        self._sessions = sessions
+
+    def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
+        session = _first(self._lookup, asker)
+        if not session:
+            return Claim(Affinity.NONE, cookies)
+        server = self._sessions.find(session, now)
+        return Claim(Affinity.INVALID if server is None else Affinity.VALID, cookies, server)
+
+    def remember(
+        self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
+    ) -> Memory:
+        session = _first(self._create, asker)
+        if session:
+            self._sessions.put(session, server, now)
+        return Memory(set_cookies) if set_cookies else NO_MEMORY
+
+    def forget(self, claim: Claim) -> Memory:
+        return NO_MEMORY
+
+
+def _first(getters: Sequence[Getter], asker: Asker) -> bytes:
+    """The first value that is not empty; one that is too long for a session id is none."""
+    for getter in getters:
+        value = getter(asker)
+        if 0 < len(value) <= _LONGEST_ID:
+            return value
+    return b""
