@@ -137,5 +137,5 @@ class ExchangeTests(SynchronousTestCase):
         self.assertEqual(503, self.status(house, b"/sorry"))
         servers[2].send(answer(b"sorry"))
         self.assertEqual(502, status(self.first.received()))
-        self.first.send(GET % (b"/", b""))
+        self.first.send(GET % (b"/sorry", b""))
         self.assertEqual(b"", self.first.received())
