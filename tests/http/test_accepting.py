@@ -275,6 +275,15 @@ def test_end(house: House) -> None:
     assert ([], False) == (house.reactor.getDelayedCalls(), house.accepts(port))
 
 
+def test_port_that_stops_while_it_pauses(house: House) -> None:
+    """A port that is told to stop goes on no more, though there is room again."""
+    port = house.port()
+    house.come(port, 3)
+    port.stopListening()
+    house.leave()
+    assert not house.accepts(port)
+
+
 def test_ports_of_others(house: House) -> None:
     """A port that is not Twisted's accepts as it will."""
     house.accepting.watch(object())
