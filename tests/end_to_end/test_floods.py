@@ -14,7 +14,7 @@ from stickyproxy.descriptors import connections
 from tests.end_to_end.fakes import HOST, FakeServer, answering, silent
 from tests.end_to_end.house import House
 from tests.end_to_end.processes import PROXY, Process
-from tests.end_to_end.test_memory import memory
+from tests.end_to_end.stalls import memory
 
 CROWD = Path(__file__).with_name("crowd.py")
 KIB = 1024
