@@ -8,6 +8,7 @@ from attrs import frozen
 from stickyproxy.config import values
 from stickyproxy.config.answering import parse_access, parse_error_page, parse_return
 from stickyproxy.config.balancing import METHODS, parse_balance
+from stickyproxy.config.checking import parse_alive, parse_check, parse_fastcgi_param, parse_request
 from stickyproxy.config.foreign import parse_cookie, parse_sticky, parse_stickysession
 from stickyproxy.config.limit_conn import parse_limit_conn, parse_limit_conn_zone
 from stickyproxy.config.listening import parse_listen, parse_server_name
@@ -82,6 +83,11 @@ DIRECTIVES = (
     Directive("keepalive", (UPSTREAM,), "NUMBER", _count, "32"),
     Directive("keepalive_timeout", (UPSTREAM,), "TIME", _time, "60s"),
     Directive("keepalive_requests", (UPSTREAM,), "NUMBER", _word(values.number(1)), "1000"),
+    Directive("check", (UPSTREAM,), "[PARAMETER...]", parse_check, least=0, most=None),
+    Directive("check_http_send", (UPSTREAM,), "REQUEST", _word(parse_request), r'"GET / HTTP/1.0\r\n\r\n"'),
+    Directive("check_http_expect_alive", (UPSTREAM,), "STATUSES...", parse_alive, "http_2xx http_3xx", most=5),
+    Directive("check_keepalive_requests", (UPSTREAM,), "NUMBER", _word(values.number(1)), "1"),
+    Directive("check_fastcgi_param", (UPSTREAM,), "NAME VALUE", parse_fastcgi_param, least=2, most=2, repeatable=True),
     # clients
     Directive(
         "listen",

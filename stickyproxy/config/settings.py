@@ -65,6 +65,33 @@ class Balance:
     key: Template | None = None
 
 
+# What a check of type `fastcgi` asks for when no `check_fastcgi_param` says otherwise.
+FASTCGI_PARAMS = ((b"REQUEST_METHOD", b"GET"), (b"REQUEST_URI", b"/"), (b"SCRIPT_FILENAME", b"index.php"))
+
+
+@frozen(cache_hash=True)
+class Check:
+    """Tengine's `check` and its companions: how the servers of an upstream are checked, and what that comes to.
+
+    `type` is tcp, http, https, ssl_hello, mysql, ajp or fastcgi. `send` is a whole HTTP request; `alive` are the first
+    digits of the statuses that pass. `keepalive_requests` is for how many checks a connection serves. `port` 0 is that
+    of the traffic.
+    """
+
+    type: str = "tcp"
+    interval: float = 30.0
+    fall: int = 5
+    rise: int = 2
+    timeout: float = 1.0
+    default_down: bool = True
+    port: int = 0
+    unique: bool = False
+    send: bytes = b"GET / HTTP/1.0\r\n\r\n"
+    alive: frozenset[int] = frozenset({2, 3})
+    keepalive_requests: int = 1
+    fastcgi_params: tuple[tuple[bytes, bytes], ...] = FASTCGI_PARAMS
+
+
 @frozen
 class Upstream:
     """A named group of servers. `keepalive` is how many idle connections are kept for the whole group (0: none).
@@ -80,6 +107,7 @@ class Upstream:
     keepalive_requests: int
     accepted: tuple[Stickiness, ...] = ()
     balance: Balance = Balance("round_robin")
+    check: Check | None = None
 
 
 # -- logs ------------------------------------------------------------------------------------------------------------

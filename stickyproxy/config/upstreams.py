@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from stickyproxy.config.balancing import GRADUAL
+from stickyproxy.config.checks import build_check
 from stickyproxy.config.dialects import JvmRoute, NginxLearn, NginxRoute, Stickiness
 from stickyproxy.config.scopes import Argument, Scope
 from stickyproxy.config.settings import Server, Upstream
@@ -37,6 +38,7 @@ def build_upstream(scope: Scope, name: str) -> Upstream:
         keepalive_timeout=scope.value("keepalive_timeout"),
         keepalive_requests=scope.value("keepalive_requests"),
         balance=scope.value("balance"),
+        check=build_check(scope),
     )
 
 

@@ -82,10 +82,6 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
             ['4: [upstream u] server: jvm_route forward finds "x" before "x.y"; expected another name'],
         ),
         (
-            "server = a\ncheck = interval=3000\n",
-            ["3: [upstream u] check: unknown directive; expected one that belongs in [upstream]"],
-        ),
-        (
             "server = a\nbalance = hash\n",
             ['3: [upstream u] balance: "hash" is wrong; expected hash KEY [consistent]'],
         ),
