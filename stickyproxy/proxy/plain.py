@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import cast
 
+from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IAddress, IPullProducer, IPushProducer
 from twisted.internet.task import cooperate
@@ -181,7 +182,11 @@ class _TwistedChannel:
         self._exchange = exchange
 
     def getPeer(self) -> IAddress:
-        return self.transport.getPeer()
+        ends = self._exchange.ends
+        if ends.socket is None or ends.peer_host == ends.socket.peer_host:
+            return self.transport.getPeer()
+        host = ends.peer_host.decode("ascii")
+        return (IPv6Address if ":" in host else IPv4Address)("TCP", host, ends.peer_port)
 
     def getHost(self) -> IAddress:
         return self.transport.getHost()

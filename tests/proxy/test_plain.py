@@ -1,7 +1,9 @@
 import json
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IPushProducer
+import pytest
+from twisted.internet.address import IPv4Address, IPv6Address
+from twisted.internet.interfaces import IAddress, IPushProducer
 from twisted.internet.task import Cooperator
 from twisted.trial.unittest import SynchronousTestCase
 from twisted.web.iweb import IRequest
@@ -257,3 +259,23 @@ class PlainTests(SynchronousTestCase):
         response = self.client.received()
         self.assertTrue(response.endswith(b"\r\n\r\n"))
         self.assertIn(b"Content-Length: ", response)
+
+
+@pytest.mark.parametrize(
+    ("told", "address"),
+    [
+        (b"198.51.100.9:4711", IPv4Address("TCP", "198.51.100.9", 4711)),
+        (b"2001:db8::9", IPv6Address("TCP", "2001:db8::9", 0)),
+        (b"nobody", IPv4Address("TCP", "192.0.2.7", 51000)),
+    ],
+)
+def test_client_behind_another_proxy(told: bytes, address: IAddress) -> None:
+    """A Resource sees the client that a trusted proxy tells of, and that proxy itself where it tells of none."""
+    house = House(TEXT.replace("listen", "set_real_ip_from = 192.0.2.7\nreal_ip_header = X-Client\nlisten"))
+    host = house.sites["0.0.0.0:8080"].hosts.default
+    later = Later()
+    host.hang("/later", PlainResource(host.prefix.scope, later, "/later"))
+    client = house.client()
+    client.send(b"GET /later HTTP/1.1\r\nHost: a\r\nX-Client: " + told + b"\r\n\r\n")
+    assert [address] == [request.getClientAddress() for request in later.requests]
+    client.close()
