@@ -33,7 +33,7 @@ class Group:
         for peer in self.peers:
             # The only server is never taken out: there is nobody to spare it for (nginx, "single").
             peer.max_fails = 0 if len(self.peers) == 1 else peer.server.max_fails
-        self._make_balancer = make_balancer
+        self.make_balancer = make_balancer
         self._tiers = self._make_tiers()
         self._bound = {
             peer.server: (peer, Assignment(peer, Affinity.VALID, Reason.BOUND)) for peer in reversed(self.peers)
@@ -41,8 +41,8 @@ class Group:
 
     def _make_tiers(self) -> tuple[Balancer, Balancer]:
         return (
-            self._make_balancer([peer for peer in self.peers if not peer.server.backup]),
-            self._make_balancer([peer for peer in self.peers if peer.server.backup]),
+            self.make_balancer([peer for peer in self.peers if not peer.server.backup]),
+            self.make_balancer([peer for peer in self.peers if peer.server.backup]),
         )
 
     def weigh(self, peer: Peer, weight: int) -> None:

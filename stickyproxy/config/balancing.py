@@ -20,6 +20,8 @@ METHODS = {
 }
 # Those that weigh the servers anew for each choice, as `slow_start` asks of them; with the others each has its place.
 GRADUAL = ("round_robin", "least_conn", "least_time", "fair")
+# The largest weight for `hash KEY consistent`, which keeps 160 points for each unit.
+MOST_CONSISTENT = 1000
 
 # All that can be written without a KEY.
 _KEYLESS = {

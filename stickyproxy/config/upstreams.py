@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from stickyproxy.config.balancing import GRADUAL
+from stickyproxy.config.balancing import GRADUAL, MOST_CONSISTENT
 from stickyproxy.config.checks import build_check
 from stickyproxy.config.dialects import JvmRoute, NginxLearn, NginxRoute, Stickiness
 from stickyproxy.config.scopes import Argument, Scope
@@ -21,7 +21,7 @@ def build_upstream(scope: Scope, name: str) -> Upstream:
         scope.blame("", "an upstream without servers; expected server = with one server an indented line")
     elif servers and all(server.backup for server in servers):
         scope.blame("server", "only backup servers; expected one at least without backup")
-    _check_slow_starts(scope)
+    _check_balance(scope)
     _refuse_twins(scope, "id", lambda server: server.id)
     _refuse_twins(scope, "srun_id", lambda server: server.srun_id)
     _refuse_twins(scope, "route", lambda server: server.route)
@@ -42,12 +42,16 @@ def build_upstream(scope: Scope, name: str) -> Upstream:
     )
 
 
-def _check_slow_starts(scope: Scope) -> None:
-    """Check that nobody is to get little by little what the method gives at once."""
+def _check_balance(scope: Scope) -> None:
+    """Check that the method can do what the servers ask of it."""
     method = scope.value("balance").method
     for argument in scope.arguments("server"):
-        if argument.value.slow_start and method not in GRADUAL:
+        server: Server = argument.value
+        if server.slow_start and method not in GRADUAL:
             message = f"slow_start= does not go with balance = {method}; expected {listed(GRADUAL)} with it"
+            scope.blame("server", message, argument.position)
+        if server.weight > MOST_CONSISTENT and method == "hash consistent":
+            message = f"weight={server.weight} is too many points on the ring; expected at most {MOST_CONSISTENT}"
             scope.blame("server", message, argument.position)
 
 

@@ -1,8 +1,10 @@
 from collections.abc import Callable, Collection, Iterable
+from random import random
 
 import pytest
 
 from stickyproxy.balance.group import Group
+from stickyproxy.balance.methods import balancer_maker
 from stickyproxy.balance.peer import Peer
 from stickyproxy.balance.words import Assignment, Reason
 from stickyproxy.config.settings import Server
@@ -181,6 +183,35 @@ def test_session_stays(server: MakeServer) -> None:
     group = group_of(servers)
     assert Assignment(group.peers[1], Affinity.VALID, Reason.BOUND) == assign(group, bound_to(servers[1]))
     assert "bbbbb" == names(group, 5, bound_to(servers[1]))
+
+
+def test_sessions_need_no_key(server: MakeServer) -> None:
+    """A request that follows its session does so without its key being read."""
+
+    def read(asker: object) -> bytes:
+        raise AssertionError
+
+    servers = [server("a"), server("b")]
+    group = Group([Peer(each) for each in servers], balancer_maker("hash", read, random))
+    assert "aba" == "".join(names(group, 1, bound_to(servers[at])) for at in (0, 1, 0))
+
+
+def test_keys_are_of_who_asks(server: MakeServer) -> None:
+    """Who asks is handed on to the balancer, of the primaries and of the backups."""
+    group = Group(
+        [Peer(server("a")), Peer(server("b")), Peer(server("x", backup=True)), Peer(server("y", backup=True))],
+        balancer_maker("hash", lambda asker: asker, random),
+    )
+
+    def name(asker: bytes) -> str:
+        peer = group.assign(NEW, (), 100.0, True, asker).peer
+        assert peer is not None
+        return str(peer.server.name)
+
+    assert {"a", "b"} == {name(b"%d" % number) for number in range(20)}
+    for primary in group.peers[:2]:
+        primary.sick = True
+    assert {"x", "y"} == {name(b"%d" % number) for number in range(20)}
 
 
 def test_session_stays_on_a_backup(server: MakeServer) -> None:

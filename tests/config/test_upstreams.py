@@ -86,6 +86,10 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
             ['3: [upstream u] balance: "hash" is wrong; expected hash KEY [consistent]'],
         ),
         (
+            "server =\n  a weight=1000\n  b weight=1001\nbalance = hash $uri consistent\n",
+            ["4: [upstream u] server: weight=1001 is too many points on the ring; expected at most 1000"],
+        ),
+        (
             "server =\n  a slow_start=1s\n  b slow_start=0\n  c slow_start=1m backup\nbalance = hash $uri consistent\n",
             [
                 (
