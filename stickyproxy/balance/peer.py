@@ -11,8 +11,9 @@ from typing import cast
 from stickyproxy.config.addresses import InetAddress, UnixAddress
 from stickyproxy.config.settings import Server
 
-# After so many seconds without a response a measured time is trusted by a third; and below a millisecond all are alike.
+# After so many seconds without a response a measured time is trusted by about a third (1/e).
 _AGEING = 10.0
+# Below a millisecond all response times are alike.
 _SHORTEST = 0.001
 
 
@@ -138,7 +139,8 @@ class Peer:
                 self._come_back()
             self.fails = 0
         kept = self.trust(now)
-        self.response_time = kept * self.response_time + (1 - kept) * max(seconds, _SHORTEST)
+        measured = seconds if seconds > _SHORTEST else _SHORTEST
+        self.response_time = kept * self.response_time + (1 - kept) * measured
         self._measured = now
 
     def failure(self, now: float) -> None:
@@ -164,7 +166,7 @@ class Peer:
 
     def trust(self, now: float) -> float:
         """How much `response_time` says: all (1) just after a response, ever less in silence, none before the first."""
-        return exp(min(0.0, (self._measured - now) / _AGEING))
+        return exp((self._measured - now) / _AGEING) if now > self._measured else 1.0
 
     def share(self, now: float) -> float:
         """The weight that counts in a choice: the effective one, or what `slow_start` grants of it so far.

@@ -10,7 +10,7 @@ from twisted.internet import reactor
 from twisted.internet.error import ConnectError
 from twisted.internet.task import deferLater
 
-from tests.end_to_end.fakes import HOST, Client
+from tests.end_to_end.fakes import HOST, Client, eventually, silent
 from tests.end_to_end.house import House
 
 NGINX = """
@@ -82,23 +82,38 @@ async def ports(client: Client, requests: list[bytes]) -> list[bytes]:
     return [(await client.response()).body for _ in requests]
 
 
-async def nginx(house: House, folder: Path, text: str, **words: str) -> Client:
-    """Start nginx with that configuration and connect to it."""
+async def nginx(house: House, folder: Path, balance: str, lines: list[str], backends: str = "") -> int:
+    """Start nginx before servers with those lines, and perhaps as these too; return its port."""
     front = house.server("nginx", running=False).port
+    servers = "".join(f"server {line};" for line in lines)
     config = folder / "nginx.conf"
-    config.write_text(text.format(folder=folder, host=HOST, bind=f"{HOST}:{front}", **words))
+    config.write_text(
+        NGINX.format(
+            folder=folder, host=HOST, bind=f"{HOST}:{front}", balance=balance, servers=servers, backends=backends
+        )
+    )
     path = shutil.which("nginx")
     assert path is not None
     process = house.run(folder, path, "-c", config)
     while True:
         assert process.status is None, process
         try:
-            return await house.client(front)
+            await house.client(front)
         except ConnectError:
             await deferLater(reactor, 0.02)
+        else:
+            return front
 
 
-@pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+def proxy(house: House, balance: str, lines: list[str]) -> int:
+    """Start a proxy before servers with those lines; return its port."""
+    return house.proxy(PROXY.format(host=HOST, balance=balance, servers="\n    ".join(lines)))
+
+
+needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
+
+
+@needs_nginx
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("balance", ["ip_hash", "hash $http_key", "hash $http_key consistent", "least_conn"])
 @pytest_twisted.ensureDeferred
@@ -112,15 +127,8 @@ async def test_as_nginx_chooses(house: House, tmp_path: Path, balance: str, grou
         for server, words in zip(servers, parameters, strict=True)
         if "fail_timeout" not in words
     ]
-    theirs = await nginx(
-        house,
-        tmp_path,
-        NGINX,
-        balance=balance,
-        servers="".join(f"server {line};" for line in lines),
-        backends="".join(backends),
-    )
-    ours = await house.client(house.proxy(PROXY.format(host=HOST, balance=balance, servers="\n    ".join(lines))))
+    theirs = await house.client(await nginx(house, tmp_path, balance, lines, "".join(backends)))
+    ours = await house.client(proxy(house, balance, lines))
     if balance == "ip_hash":
         requests = [asking("X-Forwarded-For", address) for address in ADDRESSES]
     else:
@@ -128,3 +136,34 @@ async def test_as_nginx_chooses(house: House, tmp_path: Path, balance: str, grou
     expected = await ports(theirs, requests)
     assert expected == await ports(ours, requests)
     assert len(set(expected)) == len([words for words in parameters if not words.endswith(("down", "1h"))])
+
+
+@needs_nginx
+@pytest_twisted.ensureDeferred
+async def test_as_nginx_counts_connections(house: House, tmp_path: Path) -> None:
+    """Under least_conn requests that last go where nginx sends them, also after some of their clients have left."""
+    servers = [house.server(str(number)) for number in range(3)]
+    for server in servers:
+        server.answer = silent
+    lines = [f"{server.address} weight={weight}" for server, weight in zip(servers, (3, 1, 2), strict=True)]
+
+    async def counts(port: int) -> list[list[int]]:
+        """Ask and leave, and list how many requests each server then has."""
+        clients: list[Client] = []
+        seen = []
+        for leaving in (0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 3, 0, 0, 0):
+            for client in clients[:leaving]:
+                await client.close()
+            del clients[:leaving]
+            await eventually(lambda: len(clients) == sum(len(server.connections) for server in servers))
+            clients.append(await house.client(port))
+            clients[-1].send(asking("Key", "any"))
+            await eventually(lambda: len(clients) == sum(len(server.connections) for server in servers))
+            seen.append([len(server.connections) for server in servers])
+        for client in clients:
+            await client.close()
+        await eventually(lambda: not any(server.connections for server in servers))
+        return seen
+
+    expected = await counts(await nginx(house, tmp_path, "least_conn", lines))
+    assert expected == await counts(proxy(house, "least_conn", lines))
