@@ -63,6 +63,13 @@ def test_an_id_names_one_server(told: list[str]) -> None:
     assert ["x"] == [each.id for each in resolve([server("one:80 id=x")], lookup, demo)]
 
 
+def test_other_names_are_for_one_server_too(told: list[str]) -> None:
+    """What stands in cookies of other dialects names the first address as well."""
+    found = resolve([server("two:80 route=r cookie=c srun_id=s")], lookup, demo)
+    assert [("r", "c", "s"), (None, None, "s")] == [(each.route, each.cookie, each.srun_id) for each in found]
+    assert ["warn: two:80 has several addresses: route=r cookie=c names the first"] == told
+
+
 def test_unknown_name_is_a_server_that_is_down(told: list[str]) -> None:
     """A name that does not resolve is told, its server is down, and the others are not touched."""
     lost, sound = server("nowhere:80 id=a"), server("10.0.0.9:80 id=b")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from stickyproxy.config.balancing import GRADUAL, MOST_CONSISTENT
 from stickyproxy.config.checks import build_check
-from stickyproxy.config.dialects import JvmRoute, NginxLearn, NginxRoute, Stickiness
+from stickyproxy.config.dialects import ApacheCookie, HaproxyCookie, JvmRoute, NginxLearn, NginxRoute, Stickiness
 from stickyproxy.config.scopes import Argument, Scope
 from stickyproxy.config.settings import Server, Upstream
 from stickyproxy.config.stickiness import STICKY
@@ -94,6 +94,20 @@ def _check_names(scope: Scope, key: str, argument: Argument) -> None:
     elif isinstance(argument.value, NginxRoute) and not any(server.route for server in scope.values("server")):
         message = "no server has a name to be found by; expected route= in server"
         scope.blame(key, message, argument.position)
+    elif isinstance(argument.value, HaproxyCookie):
+        _refuse_borrowed(scope, "cookie", lambda server: server.cookie)
+    elif isinstance(argument.value, ApacheCookie):
+        _refuse_borrowed(scope, "route", lambda server: server.route)
+
+
+def _refuse_borrowed(scope: Scope, parameter: str, name_of: Callable[[Server], str | None]) -> None:
+    """Refuse an `id=` that stands in for a name and is the name of another server."""
+    taken = {name_of(server) for server in scope.values("server")}
+    for argument in scope.arguments("server"):
+        server: Server = argument.value
+        if server.id in taken and server.id is not None and name_of(server) is None:
+            message = f"id={server.id} is the {parameter}= of another server; expected another name"
+            scope.blame("server", message, argument.position)
 
 
 def _check_routes(scope: Scope, key: str, directive: Argument) -> None:

@@ -3,10 +3,12 @@ from collections.abc import Callable
 import pytest
 
 from stickyproxy.config.addresses import InetAddress
-from stickyproxy.config.dialects import JvmRoute, SessionSticky
+from stickyproxy.config.dialects import HaproxyCookie, JvmRoute, SessionSticky
+from stickyproxy.config.load import loads
 from stickyproxy.config.settings import Settings, Upstream
 
 SERVER = "\n[server www]\n[location www /]\nreturn = 404\n"
+DIRECTIVES = "session_sticky, jvm_route, sticky, cookie, stickysession"
 
 
 def test_upstream(settings_with: Callable[..., Settings]) -> None:
@@ -66,6 +68,51 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
             ["4: [upstream u] jvm_route: stands beside session_sticky; expected one of them"],
         ),
         (
+            "server =\n  a route=x cookie=y\n  b route=x cookie=y\n",
+            [
+                f"4: [upstream u] server: {name} names the server of line 3 too; expected each {name[:-2]} once"
+                for name in ("cookie=y", "route=x")
+            ],
+        ),
+        (
+            "server = a\nsticky = cookie s\ncookie = SRV\nstickysession = R\n",
+            [
+                "4: [upstream u] cookie: stands beside sticky; expected one of them",
+                "5: [upstream u] stickysession: stands beside sticky; expected one of them",
+            ],
+        ),
+        (
+            "server =\n  a cookie=x\n  b id=x\n  c id=y route=z\n  d id=z\ncookie = SRV\naccept = stickysession R\n",
+            [
+                "4: [upstream u] server: id=x is the cookie= of another server; expected another name",
+                "6: [upstream u] server: id=z is the route= of another server; expected another name",
+            ],
+        ),
+        (
+            "server = a id=x\nsticky = route $cookie_S\n",
+            ["3: [upstream u] sticky: no server has a name to be found by; expected route= in server"],
+        ),
+        (
+            "server = a\naccept = cookie SRV\n",
+            [f"3: [upstream u] accept: no dialect to move to; expected one of {DIRECTIVES} beside it"],
+        ),
+        (
+            (
+                "server = a\ncookie = SRV\naccept =\n  jvm_route $cookie_S\n  cookie SRV\n  sticky route $cookie_S\n"
+                "  sticky learn create=$upstream_cookie_S lookup=$cookie_S zone=z:1m\n  cookie a;b\n"
+            ),
+            [
+                "5: [upstream u] accept: no server has a name to be found by; expected srun_id= or id= in server",
+                "6: [upstream u] accept: is what is written, too; expected another dialect",
+                "7: [upstream u] accept: no server has a name to be found by; expected route= in server",
+                (
+                    "8: [upstream u] accept: sticky learn has its sessions in the memory of another process; "
+                    "expected another dialect"
+                ),
+                '9: [upstream u] accept: "a;b" is no token; expected letters, digits and !#$%&\'*+-.^_`|~',
+            ],
+        ),
+        (
             "server =\n  a\n  b\njvm_route = $cookie_S\n",
             ["5: [upstream u] jvm_route: no server has a name to be found by; expected srun_id= or id= in server"],
         ),
@@ -104,3 +151,11 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
 def test_faults(faults_of: Callable[[str], list[str]], text: str, expected: list[str]) -> None:
     """An upstream that could not serve, or whose servers could not be told apart, is refused."""
     assert expected == faults_of(f"[upstream u]\n{text}{SERVER}")
+
+
+def test_accepted() -> None:
+    """What is accepted is kept in the order in which it is read."""
+    (upstream,) = loads(
+        f"[upstream u]\nserver = a id=x\nsession_sticky =\naccept =\n  cookie SRV\n  jvm_route $cookie_S\n{SERVER}"
+    ).upstreams.values()
+    assert (SessionSticky(), (HaproxyCookie(b"SRV"), JvmRoute(b"S", b"S"))) == (upstream.stickiness, upstream.accepted)

@@ -1,10 +1,10 @@
 import pytest
 
-from stickyproxy.config.dialects import SessionSticky
+from stickyproxy.config.dialects import HaproxyCookie, SessionSticky
 from stickyproxy.config.settings import Server
 from stickyproxy.sticky.dated_insert import DatedInsert
 from stickyproxy.sticky.sids import Sids
-from stickyproxy.sticky.stamps import DecimalStamps
+from stickyproxy.sticky.stamps import DecimalStamps, HaproxyStamps
 from stickyproxy.sticky.words import Affinity, Claim
 from tests.sticky.asking import ASKER
 
@@ -177,6 +177,54 @@ def test_errors_renew_nothing(sids: Sids, a: Server, cookies: tuple[bytes, ...])
 def test_servers_own_cookie(sids: Sids, a: Server, settings: SessionSticky, expected: list[bytes]) -> None:
     """The server's own cookie of that name goes out before ours with option=direct, and not with option=indirect."""
     assert expected == remember(settings, sids, a, own=(b"route=theirs", b"x=1"))
+
+
+@pytest.mark.parametrize(("age", "renewed"), [(0, False), (899, False), (900, True), (1800, True), (-5, False)])
+def test_refresh(sids: Sids, a: Server, age: int, renewed: bool) -> None:
+    """With `refresh` the date is renewed when that share of maxidle has passed, and not before."""
+    settings = SessionSticky(maxidle=1800.0, refresh=0.5)
+    claim = recall(settings, sids, b"route=a|%d|990000" % (1_000_000 - age))
+    assert ([b"route=a|1000000|990000; Path=/"] if renewed else []) == remember(settings, sids, a, claim)
+
+
+def test_refresh_waits_for_nobody_who_moves(sids: Sids, b: Server) -> None:
+    """A session that moves is told at once."""
+    settings = SessionSticky(maxidle=1800.0, refresh=0.5)
+    claim = recall(settings, sids, b"route=a|1000000|990000")
+    assert [b"route=b|1000000|990000; Path=/"] == remember(settings, sids, b, claim)
+
+
+@pytest.mark.parametrize("own", [b"route=mine", b"route=; Max-Age=0"])
+def test_preserve(sids: Sids, a: Server, own: bytes) -> None:
+    """With `preserve` what the server sets or clears itself stays, and ours stays away, indirect or not."""
+    settings = SessionSticky(maxidle=1800.0, preserve=True, indirect=True)
+    claim = recall(settings, sids, b"route=a|1000000|990000")
+    assert [own] == remember(settings, sids, a, claim, own=(own,))
+    assert [b"x=1", b"route=a|1000000|990000; Path=/"] == remember(settings, sids, a, claim, own=(b"x=1",))
+
+
+HAPROXY = HaproxyCookie(b"SRV", maxidle=1800.0, maxlife=28800.0)
+# What HAProxy writes at NOW, and four seconds before.
+FRESH, STALE = b"AA9CQ", b"AA9CP"
+
+
+@pytest.mark.parametrize(
+    ("value", "status", "expected"),
+    [
+        (b"", 500, [b"SRV=a|%b|%b; path=/" % (FRESH, FRESH)]),
+        (b"a", 200, [b"SRV=a|%b|%b; path=/" % (FRESH, FRESH)]),
+        (b"a|%b|%b" % (FRESH, STALE), 200, []),
+        (b"a|%b|%b" % (STALE, STALE), 404, [b"SRV=a|%b|%b; path=/" % (FRESH, STALE)]),
+        (b"a|%b" % FRESH, 200, []),
+        (b"b|%b|%b" % (FRESH, STALE), 200, [b"SRV=a|%b|%b; path=/" % (FRESH, STALE)]),
+        (b"a|AAAAB|AAAAB", 200, [b"SRV=a|%b|%b; path=/" % (FRESH, FRESH)]),
+    ],
+)
+def test_as_haproxy_does_it(sids: Sids, a: Server, value: bytes, status: int, expected: list[bytes]) -> None:
+    """HAProxy's cookie is dated when it has no date, renewed after four seconds, and sent with any status."""
+    policy = DatedInsert(HAPROXY, sids, HaproxyStamps(maxlife=True))
+    claim = policy.recall([b"SRV=" + value] if value else [], ASKER, NOW)
+    assert expected == [*policy.remember((), claim, a, status, NOW, ASKER).set_cookies]
 
 
 def test_attributes(sids: Sids, a: Server) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from stickyproxy.config.dialects import SessionSticky
+from stickyproxy.config.dialects import ApacheCookie, CookieSettings, HaproxyCookie, SessionSticky
 from stickyproxy.config.settings import Server
 from stickyproxy.sticky.insert import Insert
 from stickyproxy.sticky.sids import Sids, md5_sid
@@ -197,3 +197,31 @@ def test_refused_server_that_is_down_is_kept(sids: Sids) -> None:
 def test_refusal_is_told(sids: Sids, refusal: int | None) -> None:
     """The policy says whether a session may move."""
     assert refusal == Insert(SessionSticky(refusal=refusal), sids).refusal
+
+
+@pytest.mark.parametrize("own", [b"route=mine", b"route=; Max-Age=0"])
+@pytest.mark.parametrize("cookies", [[], [b"route=a"]])
+def test_preserve(sids: Sids, a: Server, cookies: list[bytes], own: bytes) -> None:
+    """With `preserve` what the server sets or clears itself stays, and ours stays away, indirect or not."""
+    settings = SessionSticky(preserve=True, indirect=True)
+    assert [own] == remember(settings, sids, a, recall(settings, sids, *cookies), own=(own,))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (HaproxyCookie(b"S", domain=b"d", attributes=(b"HttpOnly",)), [b"S=a; path=/; domain=d; HttpOnly"]),
+        (ApacheCookie(b"S"), [b"S=a; path=/"]),
+        (SessionSticky(cookie=b"S"), []),
+    ],
+)
+def test_errors_in_other_dialects(sids: Sids, a: Server, settings: CookieSettings, expected: list[bytes]) -> None:
+    """HAProxy and Apache send the cookie with errors, too."""
+    policy = Insert(settings, sids)
+    assert expected == [*policy.remember((), policy.recall((), ASKER, NOW), a, 500, NOW, ASKER).set_cookies]
+
+
+def test_renewed(sids: Sids, a: Server) -> None:
+    """A client that still speaks another dialect is told, though its server stays the same."""
+    claim = Claim(Affinity.VALID, (), a, renew=True)
+    assert [b"route=a; Path=/"] == remember(SessionSticky(), sids, a, claim)

@@ -1,16 +1,36 @@
 import pytest
 
-from stickyproxy.config.dialects import JvmRoute, SessionSticky
+from stickyproxy.config.dialects import (
+    ApacheCookie,
+    HaproxyCookie,
+    HeaderSticky,
+    JvmRoute,
+    NginxCookie,
+    NginxLearn,
+    NginxRoute,
+    RouteKey,
+    SessionSticky,
+    Stickiness,
+)
 from stickyproxy.config.settings import Server
+from stickyproxy.config.templates import parse_template
+from stickyproxy.sticky.accepting import Accepting
 from stickyproxy.sticky.dated_insert import DatedInsert
+from stickyproxy.sticky.header_insert import HeaderInsert
 from stickyproxy.sticky.insert import Insert
 from stickyproxy.sticky.jvm_route import JvmRoutes
+from stickyproxy.sticky.learn import Learn
 from stickyproxy.sticky.policies import build_policy
 from stickyproxy.sticky.prefix import Prefix
 from stickyproxy.sticky.rewrite import Rewrite
-from stickyproxy.sticky.sids import md5_sid, plain_sid
+from stickyproxy.sticky.routes import Routes
+from stickyproxy.sticky.sids import keyed_sid, md5_sid, plain_sid
+from stickyproxy.sticky.steady_insert import SteadyInsert
 from stickyproxy.sticky.unsticky import Unsticky
-from tests.sticky.asking import ASKER, compile_value
+from tests.sticky.asking import ASKER, Asking, compile_value
+
+COOKIE = parse_template("$cookie_x")
+KEYS = (b"k" * 32, b"o" * 32)
 
 
 @pytest.mark.parametrize(
@@ -26,10 +46,21 @@ from tests.sticky.asking import ASKER, compile_value
         (SessionSticky(mode="rewrite"), Rewrite),
         (SessionSticky(mode="rewrite", maxidle=60.0, maxlife=60.0), Rewrite),
         (JvmRoute(b"JSESSIONID", b"jsessionid"), JvmRoutes),
+        (HeaderSticky(b"X"), HeaderInsert),
+        (NginxCookie(b"x"), SteadyInsert),
+        (NginxRoute((RouteKey(COOKIE),)), Routes),
+        (NginxLearn((COOKIE,), (COOKIE,), 1 << 20), Learn),
+        (HaproxyCookie(b"x"), Insert),
+        (HaproxyCookie(b"x", maxidle=1.0), DatedInsert),
+        (HaproxyCookie(b"x", mode="prefix"), Prefix),
+        (HaproxyCookie(b"x", mode="rewrite"), Rewrite),
+        (ApacheCookie(b"x"), Insert),
+        (SessionSticky(keys=KEYS[:1]), Insert),
+        (SessionSticky(keys=KEYS), Accepting),
     ],
 )
 def test_each_directive_has_its_policy(
-    servers: tuple[Server, ...], stickiness: SessionSticky | JvmRoute | None, expected: type
+    servers: tuple[Server, ...], stickiness: Stickiness | None, expected: type
 ) -> None:
     """The directive chooses the class; maxidle and maxlife matter to insert alone."""
     assert expected is type(build_policy(stickiness, (), servers, compile_value))
@@ -42,3 +73,32 @@ def test_hash(servers: tuple[Server, ...], b: Server, mode: str, hash: str, sid:
     assert callable(sid)
     policy = build_policy(SessionSticky(mode=mode, hash=hash), (), servers, compile_value)
     assert b is policy.recall([b"route=" + sid(b)], ASKER, 0.0).server
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("mode", ["insert", "rewrite"])
+def test_every_key_is_believed(servers: tuple[Server, ...], b: Server, mode: str, key: bytes) -> None:
+    """With several keys each names the servers, and one more dialect is nobody's business but the table's."""
+    policy = build_policy(SessionSticky(mode=mode, keys=KEYS), (), servers, compile_value)
+    claim = policy.recall([b"route=" + keyed_sid(key)(b)], ASKER, 0.0)
+    assert (b, key != KEYS[0]) == (claim.server, claim.renew)
+
+
+def test_header_is_read_by_its_variable(servers: tuple[Server, ...], b: Server) -> None:
+    """The field is read as the variable of its name is."""
+    policy = build_policy(HeaderSticky(b"X-My-Session", "plain"), (), servers, compile_value)
+    assert b is policy.recall((), Asking(values={"http_x_my_session": b"b"}), 0.0).server
+
+
+@pytest.mark.parametrize(("size", "expected"), [(1 << 20, 4002), (1 << 15, 125)])
+def test_zone_holds_so_many(servers: tuple[Server, ...], a: Server, size: int, expected: int) -> None:
+    """A zone of a megabyte holds 4,000 sessions, and no more than fit."""
+    policy = build_policy(NginxLearn((COOKIE,), (COOKIE,), size), (), servers, compile_value)
+    found = []
+    for number in range(2 * expected):
+        asker = Asking(values={"cookie_x": b"%d" % number})
+        policy.remember((), policy.recall((), asker, 0.0), a, 200, 0.0, asker)
+    for number in range(2 * expected):
+        asker = Asking(values={"cookie_x": b"%d" % number})
+        found.append(policy.recall((), asker, 0.0).server)
+    assert expected == found.count(a)

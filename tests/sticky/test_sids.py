@@ -1,13 +1,25 @@
+from collections.abc import Callable
 from hashlib import md5
 from ipaddress import ip_address
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stickyproxy.config.addresses import InetAddress, UnixAddress
 from stickyproxy.config.settings import Server
-from stickyproxy.sticky.sids import Sids, md5_sid, plain_sid
+from stickyproxy.sticky.sids import (
+    Sids,
+    apache_sid,
+    before_the_bar,
+    from_the_dot,
+    haproxy_sid,
+    keyed_sid,
+    md5_sid,
+    nginx_sid,
+    plain_sid,
+)
 
 
 def inet(ip: str, port: int = 8080, id: str | None = None) -> Server:
@@ -64,3 +76,55 @@ def test_round_trip(numbers: set[int]) -> None:
     servers = [Server("", InetAddress(ip_address(number), 80)) for number in numbers]
     sids = Sids(servers, md5_sid)
     assert servers == [sids.server_of[sids.sid_of[server]] for server in servers]
+
+
+# -- other dialects --------------------------------------------------------------------------------------------------
+
+KEYED = b"104b780eeaa1c1fb394e9d40633e5510"
+BARE, NAMED = inet("10.0.0.1"), inet("10.0.0.1", id="a")
+
+
+@pytest.mark.parametrize(
+    ("sid", "server", "expected"),
+    [
+        (nginx_sid, evolve(NAMED, route="r"), b"r"),
+        (nginx_sid, NAMED, md5_sid(BARE)),
+        (haproxy_sid, evolve(NAMED, cookie="c"), b"c"),
+        (haproxy_sid, NAMED, b"a"),
+        (haproxy_sid, BARE, b"10.0.0.1:8080"),
+        (apache_sid, evolve(NAMED, route="r"), b".r"),
+        (apache_sid, NAMED, b".a"),
+        (apache_sid, BARE, b".10.0.0.1:8080"),
+    ],
+)
+def test_names_of_other_dialects(sid: Callable[[Server], bytes], server: Server, expected: bytes) -> None:
+    """Each dialect has a parameter of its own, and something to go by without it."""
+    assert expected == sid(server)
+
+
+def test_keyed() -> None:
+    """A keyed sid is half an HMAC-SHA256 of the server's name: another with another key, or for another server."""
+    assert KEYED == keyed_sid(b"k" * 32)(NAMED)
+    assert KEYED not in (keyed_sid(b"o" * 32)(NAMED), keyed_sid(b"k" * 32)(BARE))
+
+
+@pytest.mark.parametrize(
+    ("sid", "within", "value", "found"),
+    [
+        (haproxy_sid, before_the_bar, b"a", True),
+        (haproxy_sid, before_the_bar, b"a|awIod|awIod", True),
+        (haproxy_sid, before_the_bar, b"|a", False),
+        (apache_sid, from_the_dot, b".a", True),
+        (apache_sid, from_the_dot, b"session.a", True),
+        (apache_sid, from_the_dot, b"session.x.a", False),
+        (apache_sid, from_the_dot, b"a", False),
+        (apache_sid, from_the_dot, b"", False),
+        (plain_sid, None, b"a", True),
+        (plain_sid, None, b".a", False),
+    ],
+)
+def test_sid_within_a_value(
+    sid: Callable[[Server], bytes], within: Callable[[bytes], bytes] | None, value: bytes, found: bool
+) -> None:
+    """HAProxy takes what stands before a bar, Apache what stands behind the first dot, others take it all."""
+    assert (NAMED if found else None) == Sids([NAMED], sid, within).named(value)
