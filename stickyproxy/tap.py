@@ -25,10 +25,7 @@ class Options(usage.Options):
     def postOptions(self) -> None:
         """Do the check of `--test`, here since twistd goes on from here to refuse a folder where another one runs."""
         if self["test"]:
-            path = config_path(self)
-            settings = read(path)
-            check_certificates(settings)
-            print(f"{path}: ok: {summary(settings)}")
+            check(config_path(self))
             raise SystemExit(0)
 
 
@@ -48,6 +45,13 @@ def config_path(options: Options) -> str:
     if options["config"] is None:
         give_up("stickyproxy: --config FILE is required, for example: twistd -n stickyproxy --config etc/sticky.ini")
     return str(options["config"])
+
+
+def check(path: str) -> None:
+    """Say what the file at `path` holds, or end the process with all that is wrong with it."""
+    settings = read(path)
+    check_certificates(settings)
+    print(f"{path}: ok: {summary(settings)}")
 
 
 def read(path: str) -> Settings:

@@ -17,9 +17,11 @@ FLOORS = (
     {"sticky", "balance", "http", "health"},
     {"proxy"},
     {"observe"},
-    {"assembly", "control", "demo", "descriptors", "listening", "resolve", "signals"},
+    {"assembly", "checking", "control", "demo", "descriptors", "listening", "resolve", "signals"},
     {"service"},
     {"tap"},
+    {"command"},
+    {"__main__"},
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from configparser import ConfigParser
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
@@ -39,21 +41,28 @@ def pip(*arguments: str | Path, cwd: Path, python: Path = Path(sys.executable)) 
     return run(*command, cwd=cwd)
 
 
+def name_of(requirement: str) -> str:
+    """Read whom a requirement is about."""
+    return re.match(r"[\w.-]+", requirement)[0]
+
+
 def distributions(*names: str) -> dict[str, metadata.Distribution]:
     """Find the installed distributions of these names and of everything that they need."""
     found: dict[str, metadata.Distribution] = {}
     wanted = list(names)
     while wanted:
         name = re.sub(r"[-_.]+", "-", wanted.pop()).lower()
-        if name not in found:
+        if name in found:
+            continue
+        # What another platform or another Python would need is not installed.
+        with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.distribution(name)
-            requires = [line for line in found[name].requires or () if ";" not in line]
-            wanted += [re.match(r"[\w.-]+", line)[0] for line in requires]
+            wanted += [name_of(line) for line in found[name].requires or () if "extra ==" not in line]
     return found
 
 
 class Environment:
-    """A virtual environment with Twisted and setuptools, and nothing of ours.
+    """A virtual environment with all that we need to be installed and to run, and nothing of ours.
 
     They are linked from the environment that runs the tests, file by file into folders of its own: no network and
     no second to spare are needed, and what is installed beside Twisted's files goes to the new environment alone.
@@ -64,7 +73,10 @@ class Environment:
         run(sys.executable, "-m", "venv", "--without-pip", root, cwd=root.parent)
         self.python = root / "bin" / "python"
         (self.site,) = root.glob("lib/python*/site-packages")
-        for distribution in distributions("twisted", "setuptools").values():
+        settings = ConfigParser()
+        settings.read(CHECKOUT / "setup.cfg")
+        needed = map(name_of, settings["options"]["install_requires"].split())
+        for distribution in distributions("setuptools", *needed).values():
             for file in distribution.files or ():
                 if ".." not in file.parts and file.name != "dropin.cache":
                     link = self.site / file
@@ -124,6 +136,14 @@ def test_wheel_in_a_fresh_environment_is_seen_by_twistd(wheel: Path, environment
     environment.pip("uninstall", "--yes", "stickyproxy")
     assert before == environment.plugins()
     assert files == sorted((environment.site / "twisted").rglob("*.py"))
+
+
+def test_command_of_an_installed_wheel(wheel: Path, environment: Environment) -> None:
+    """An installed wheel brings the command `stickyproxy`, which is that of `python -m stickyproxy`."""
+    environment.pip("install", "--no-deps", "--no-index", wheel)
+    script = run(environment.root / "bin" / "stickyproxy", "--help", cwd=environment.root)
+    assert script == run(environment.python, "-I", "-m", "stickyproxy", "--help", cwd=environment.root)
+    assert script.startswith("usage: stickyproxy ")
 
 
 def test_editable_install_is_seen_by_twistd(source: Path, environment: Environment) -> None:
