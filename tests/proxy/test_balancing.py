@@ -15,7 +15,7 @@ server =
     10.0.0.3:80 id=c
 balance = {balance}
 keepalive = 0
-session_sticky = cookie=route hash=plain
+{stickiness}
 [server www]
 listen = 8080
 [location www /]
@@ -23,8 +23,12 @@ proxy_pass = http://app
 """
 
 
-def house_of(balance: str, a: str = "") -> House:
-    return House(THREE.format(balance=balance, a=a))
+STICKY = "session_sticky = cookie=route hash=plain"
+METHODS = ("round_robin", "least_conn", "least_time", "fair", "random", "random two", "ip_hash", "url_hash")
+
+
+def house_of(balance: str, a: str = "", stickiness: str = STICKY) -> House:
+    return House(THREE.format(balance=balance, a=a, stickiness=stickiness))
 
 
 def ask(house: House, target: bytes = b"/", cookie: bytes = b"", seconds: float = 0.0) -> str:
@@ -87,9 +91,24 @@ def test_key_of_a_server_that_fails() -> None:
     assert first == ask(house, b"/?user=7")
 
 
+@pytest.mark.parametrize("balance", METHODS)
 @pytest.mark.parametrize(
-    "balance", ["round_robin", "least_conn", "least_time", "fair", "random", "ip_hash", "url_hash"]
+    ("stickiness", "cookie"),
+    [
+        (STICKY, b"route=%b"),
+        (f"{STICKY} mode=prefix", b"route=%b~X"),
+        (f"{STICKY} mode=rewrite", b"route=%b"),
+        ("jvm_route = $cookie_S", b"S=X.%b"),
+    ],
 )
+def test_sessions_stay(balance: str, stickiness: str, cookie: bytes) -> None:
+    """With any method and any way to stick a session goes to its own server."""
+    house = house_of(balance, stickiness=stickiness)
+    asked = [ask(house, b"/%d" % number, cookie % name) for number, name in enumerate([b"b", b"c"] * 3)]
+    assert ["10.0.0.2", "10.0.0.3"] * 3 == asked
+
+
+@pytest.mark.parametrize("balance", METHODS)
 def test_draining(balance: str) -> None:
     """With any method a draining server keeps its sessions and gets no new ones."""
     house = house_of(balance, a="drain")
