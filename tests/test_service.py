@@ -49,7 +49,9 @@ class Port:
         """It listens already."""
 
     def stopListening(self) -> None:
-        self._ports.remove(self)
+        # Twisted's may be stopped once more, too.
+        if self in self._ports:
+            self._ports.remove(self)
 
     def getHost(self) -> IAddress:
         return self._address
