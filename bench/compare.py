@@ -105,7 +105,7 @@ def _processor() -> str:
 
 def page(about: str, sections: list[Section]) -> str:
     """Return what was measured as Markdown."""
-    parts = [about, floors_table(sections)]
+    parts = [about, floors_table(sections, OURS)]
     parts += [
         f"### {section.row.title}\n\n{section_table(section, OURS)}" for section in sections if not section.row.alone
     ]

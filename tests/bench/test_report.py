@@ -41,12 +41,14 @@ def test_growth_is_told_against_the_first() -> None:
 
 def test_floors_say_whether_they_are_reached() -> None:
     """A floor is held against what was measured, and left out where nothing was."""
-    section = Section(Row("1k", "1 KiB"), {"nginx": summary(80_000, 0.2), "Caddy": summary(15_000, 1.1)})
+    summaries = {"nginx": summary(80_000, 0.2), "Caddy": summary(15_000, 1.1), "ours": summary(16_500)}
+    section = Section(Row("1k", "1 KiB"), summaries)
     assert [
         "| 1 KiB: Caddy | 1 times | 1.10 times | yes |",
         "| 1 KiB: nginx | 0.25 times | 0.20 times | no |",
-    ] == floors_table([section]).splitlines()[2:]
-    assert "" == floors_table([])
+        "| 1 KiB: p99 | 3 ms at most | 3.40 ms | no |",
+    ] == floors_table([section], "ours").splitlines()[2:]
+    assert "" == floors_table([], "ours")
 
 
 def test_floors_are_of_rows_that_there_are() -> None:
