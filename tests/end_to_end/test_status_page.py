@@ -1,0 +1,86 @@
+"""The status page in a real browser."""
+
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+from twisted.internet.threads import deferToThread
+
+from tests.end_to_end.fakes import HOST
+from tests.end_to_end.house import House
+
+# How long a browser may take to start and show a page, in seconds.
+PATIENCE = 120
+QUIETLY = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+needs_chromium = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+
+
+def dump(url: str, folder: Path) -> str:
+    """Have the browser show a page; give what it made of it."""
+    command = ["chromium", *QUIETLY, f"--user-data-dir={folder}", "--window-size=390,844", "--dump-dom", url]
+    done = subprocess.run(command, check=True, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
+    return done.stdout
+
+
+class Cells(HTMLParser):
+    """The text of each cell in the body of the table, row by row."""
+
+    def __init__(self, dom: str) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self._inside = False
+        self.feed(dom)
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag == "tr":
+            self.rows.append([])
+        elif tag == "td":
+            self.rows[-1].append("")
+            self._inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = self._inside and tag != "td"
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.rows[-1][-1] = f"{self.rows[-1][-1]} {data}".strip()
+
+
+@needs_chromium
+@pytest_twisted.ensureDeferred
+async def test_browser_shows_the_servers(house: House, tmp_path: Path) -> None:
+    """A browser finds the table as it was meant: a row a server, the state in words, and what became of requests."""
+    a, b, c = house.server("a"), house.server("b", running=False), house.server("c")
+    port = house.proxy(
+        f"[upstream app]\nserver =\n    {a.address} id=a drain\n    {b.address} id=b\n    {c.address} id=c\n"
+        "session_sticky = hash=plain\n"
+        f"[server www]\nlisten = {HOST}:0\n[location www /]\nproxy_pass = http://app\n"
+        "[location www = /status]\ncheck_status = html\n"
+    )
+    client = await house.client(port)
+    for cookie in (b"a", b"b"):
+        await client.request(b"GET / HTTP/1.1\nCookie: route=" + cookie)
+    dom = await deferToThread(dump, f"http://{HOST}:{port}/status", tmp_path)
+    _, *rows = Cells(dom).rows
+    assert [
+        ["0", "app", f"{a.address} id a", "up, draining: no new sessions"],
+        ["1", "app", f"{b.address} id b", "down: too many tries failed"],
+        ["2", "app", f"{c.address} id c", "up"],
+    ] == [row[:4] for row in rows]
+    assert ["0", "0", "none", "0", "1", "1", "0"] == rows[0][4:11]
+    assert re.fullmatch(r"1 [0-9: -]{19}: .*refused.*", rows[1][11])
+    assert re.fullmatch(r"1 client last seen [0-9: -]{19}", rows[0][12])
+    assert "<title>1 down, 2 up</title>" in dom
