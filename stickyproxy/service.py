@@ -3,6 +3,7 @@
 import signal
 from contextlib import suppress
 from ipaddress import ip_address
+from random import random
 from typing import cast
 
 from attrs import evolve
@@ -24,12 +25,14 @@ from twisted.logger import ILogObserver, Logger, globalLogPublisher
 
 from stickyproxy.assembly import Parts, build_sites, build_upstreams, open_log
 from stickyproxy.balance.changes import Changes
+from stickyproxy.checking import add_checks
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Settings
 from stickyproxy.control.commands import Commands
 from stickyproxy.control.unix import open_control
 from stickyproxy.demo import start_demo
 from stickyproxy.descriptors import connections, raise_limit
+from stickyproxy.health.health import Health
 from stickyproxy.http.accepting import Accepting
 from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.certificates import Certificates
@@ -89,6 +92,7 @@ class ProxyService(Service):
         self._changes = Changes()
         self._observers: list[ILogObserver] = []
         self._sites: list[Site] = []
+        self._health = Health(reactor, random)
         self._signals = Signals(reactor)
         self._ending = False
 
@@ -105,7 +109,8 @@ class ProxyService(Service):
             upstreams = build_upstreams(
                 self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent
             )
-            survey = Survey(upstreams, Tallies(), self._reactor.seconds)
+            add_checks(self._health, self.settings, upstreams, self._reactor, self._certificates)
+            survey = Survey(upstreams, Tallies(), self._reactor.seconds, self._health.of)
             parts = Parts(upstreams, survey, self._logs, self._certificates)
             for listen, site in build_sites(self.settings, parts, self._deadlines):
                 factory = site.over_tls(self._reactor) if listen.ssl else site
@@ -151,6 +156,8 @@ class ProxyService(Service):
         # For SIGTERM the reactor sets a handler of its own when it begins to run; ours comes after that.
         for number in (signal.SIGTERM, signal.SIGQUIT):
             self._reactor.callWhenRunning(self._signals.on, number, self.end)
+        self._accepting.hold()
+        self._health.start().addCallback(lambda _: self._accepting.go_on())
         for port in self.ports:
             _log.info("listening on {address}", address=_shown(port))
         sticky = any(upstream.stickiness for upstream in self.settings.upstreams.values())
@@ -199,8 +206,9 @@ class ProxyService(Service):
         return self._close()
 
     def _close(self) -> Deferred[None]:
-        """Stop listening and close idle connections; fires when no port is open."""
+        """Stop listening and checking, and close idle connections; fires when no port is open."""
         self._accepting.close()
+        self._health.stop()
         closing = [maybeDeferred(port.stopListening) for port in self.ports + self._demos + self._controls]
         for agent in self._agents:
             agent.close()

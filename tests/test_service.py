@@ -467,3 +467,21 @@ def test_taken_port_closes_those_before_it(tmp_path: Path) -> Generator[Deferred
     reactor.callLater(0, turn.callback, None)
     yield turn
     assert not path.exists()
+
+
+# -- checks ----------------------------------------------------------------------------------------------------------
+
+CHECKED = "[upstream app]\nserver = 10.0.0.1:80\ncheck = type=http rise=1\n"
+CHECKED += "[server www]\nlisten = 127.0.0.1:8080\n[location www /]\nproxy_pass = http://app\n"
+
+
+def test_checks(house: House) -> None:
+    """Servers are checked from the start, and get requests when they have passed."""
+    service = house.start(CHECKED)
+    assert b"HTTP/1.1 502 " == house.answer()[:13]
+    servers = Servers(house.reactor)
+    servers.accept().send(b"HTTP/1.0 200 OK\r\n")
+    house.answer()
+    assert [("10.0.0.1", 80)] * 2 == servers.asked
+    service.stopService()
+    assert [] == house.reactor.getDelayedCalls()

@@ -80,7 +80,13 @@ class Accepting:
         if self._paused:
             self._go_on()
 
-    def _go_on(self) -> None:
+    def hold(self) -> None:
+        """Accept none until told to go on; who connects meanwhile waits in the kernel's queue."""
+        for port in self._ports:
+            port.pauseProducing()
+
+    def go_on(self) -> None:
+        """Accept again."""
         self._paused = False
         for port in self._ports:
             port.resumeProducing()

@@ -68,10 +68,16 @@ class Agent:
 
     def endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
         """Return what connects to `address`, within `timeout` seconds."""
-        if isinstance(address, UnixAddress):
-            return UNIXClientEndpoint(self.reactor, address.path, timeout=timeout)
-        endpoint = TCP4ClientEndpoint if address.ip.version == 4 else TCP6ClientEndpoint
-        return endpoint(self.reactor, address.host, address.port, timeout=timeout)
+        return endpoint(self.reactor, address, timeout)
+
+
+def endpoint(reactor: IReactorTCP, address: Address, timeout: float | None) -> IStreamClientEndpoint:
+    """Return what connects to `address`: within `timeout` seconds, or until whoever asked cancels."""
+    if isinstance(address, UnixAddress):
+        return UNIXClientEndpoint(reactor, address.path, timeout=timeout)
+    kind = TCP4ClientEndpoint if address.ip.version == 4 else TCP6ClientEndpoint
+    # No limit is something that endpoints know, and their type hints do not.
+    return kind(reactor, address.host, address.port, timeout=cast(float, timeout))
 
 
 class _ServerFactory(Factory):

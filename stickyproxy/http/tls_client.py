@@ -1,7 +1,7 @@
 """TLS towards servers: connections that are lent out only when the server has proved who it is."""
 
 from collections.abc import Hashable
-from typing import cast
+from typing import Protocol, cast
 
 from OpenSSL.crypto import X509
 from OpenSSL.SSL import VERIFY_PEER, Connection, Error, X509VerificationCodes
@@ -36,9 +36,19 @@ _WORDS = {
 }
 
 
+class Judging(Protocol):
+    """What speaks over the TLS of a server, and wants to know why that does not come about."""
+
+    def distrust(self, reason: str) -> None:
+        """Tell what is wrong with the server's certificate."""
+
+
 @implementer(IOpenSSLClientConnectionCreator)
 class ClientTls:
-    """How TLS is spoken to servers: with which certificates, and whose name they have to prove."""
+    """How TLS is spoken to servers: with which certificates, and whose name they have to prove.
+
+    The protocol above it is one for Judging.
+    """
 
     def __init__(self, settings: ProxySsl, source: ContextSource) -> None:
         self.settings = settings
@@ -60,7 +70,7 @@ class ClientTls:
 
     def _judge(self, connection: Connection, certificate: X509, code: int, depth: int, trusted: int) -> bool:
         """Say whether a certificate of the server's chain will do; what is wrong goes to the connection."""
-        server: SecureConnection = connection.get_app_data().wrappedProtocol
+        server: Judging = connection.get_app_data().wrappedProtocol
         if not trusted:
             server.distrust(_WORDS.get(code, f"error {code}"))
         elif depth == 0:

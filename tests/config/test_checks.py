@@ -53,8 +53,8 @@ def test_fastcgi(settings_with: Callable[..., Settings]) -> None:
             "check =\ncheck_http_expect_alive = http_2xx\n",
             [
                 (
-                    "4: [upstream u] check_http_expect_alive: says nothing about type=tcp; expected it beside http, https "
-                    "or fastcgi alone"
+                    "4: [upstream u] check_http_expect_alive: says nothing about type=tcp; expected it beside "
+                    "http, https or fastcgi alone"
                 )
             ],
         ),
@@ -68,8 +68,8 @@ def test_fastcgi(settings_with: Callable[..., Settings]) -> None:
             "check = type=htp\ncheck_http_expect_alive = http_2xx\n",
             [
                 (
-                    '3: [upstream u] check: type: "htp" is unknown; expected tcp, http, https, ssl_hello, mysql, ajp or '
-                    'fastcgi; did you mean "http"?'
+                    '3: [upstream u] check: type: "htp" is unknown; expected tcp, http, https, ssl_hello, mysql, ajp '
+                    'or fastcgi; did you mean "http"?'
                 )
             ],
         ),

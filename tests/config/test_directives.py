@@ -38,7 +38,7 @@ def test_find_elsewhere() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("listen", ["server"]), ("keepalive_timeout", ["upstream", "http", "server"]), ("check", [])],
+    [("listen", ["server"]), ("keepalive_timeout", ["upstream", "http", "server"]), ("gzip", [])],
 )
 def test_contexts(name: str, expected: list[str]) -> None:
     """The contexts of a directive are those of all its meanings."""

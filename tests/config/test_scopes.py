@@ -101,11 +101,11 @@ def test_equals_sign_in_a_value() -> None:
 
 def test_unknown_directives() -> None:
     """A directive that is misspelt, not there or out of place is told of, with what may have been meant."""
-    text = "send_timout = 1\nlisten = 80\ncheck = 1\njvm_rout = x\nsend_timeout 5 = 1\n10.0.0.1 id=a\n"
+    text = "send_timout = 1\nlisten = 80\ngzip = 1\njvm_rout = x\nsend_timeout 5 = 1\n10.0.0.1 id=a\n"
     assert [
         '2 send_timout: unknown directive; expected one that belongs in [http]; did you mean "send_timeout"?',
         "3 listen: does not belong in [http]; expected in [server]",
-        "4 check: unknown directive; expected one that belongs in [http]",
+        "4 gzip: unknown directive; expected one that belongs in [http]",
         '5 jvm_rout: unknown directive; expected one that belongs in [http]; did you mean "jvm_route"?',
         '6 send_timeout 5: lacks its "="; expected send_timeout = ...',
         (

@@ -289,3 +289,14 @@ def test_ports_of_others(house: House) -> None:
     house.accepting.watch(object())
     house.accepting.pause("so it is")
     house.accepting.close()
+
+
+def test_hold(house: House) -> None:
+    """Who connects while nobody is accepted waits, and is served when it goes on."""
+    port = house.port()
+    house.accepting.hold()
+    house.come(port)
+    assert 0 == len(house.factory.served)
+    house.accepting.go_on()
+    house.turn(port)
+    assert 1 == len(house.factory.served)
