@@ -11,17 +11,17 @@ _STYLE = """
 body { font: 16px/1.4 system-ui, sans-serif; margin: 1rem; }
 h1 { font-size: 1.3rem; margin: 0; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { border: 1px solid #8886; padding: .3rem .5rem; }
-th, td { text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th, td { border: 1px solid #8886; padding: .3rem .5rem; text-align: left; vertical-align: top; }
 tr.down { background: #d332; border-left: .4rem solid #d33; font-weight: bold; }
 tr.drain { background: #da32; border-left: .4rem solid #da3; }
 small { display: block; font-weight: normal; }
-@media (max-width: 60rem) {
+@media (max-width: 80rem) {
   table, tbody, tr, td { display: block; }
   thead { display: none; }
   tr { border: 1px solid #8886; margin: 0 0 1rem; }
   td { border: 0; display: flex; gap: 1rem; padding: .2rem .5rem; }
   td::before { content: attr(data-label); flex: 0 0 8.5rem; font-weight: normal; opacity: .75; }
+  td div { min-width: 0; overflow-wrap: anywhere; }
 }
 """
 
