@@ -97,8 +97,9 @@ class SlowReader:
 
     @property
     def ended(self) -> bool:
-        """Whether the body has come to its end."""
-        return self._tail == b"\r\n0\r\n\r\n" if self.stall.chunked else self.count == self.stall.total
+        """Whether the body has come to its end; it may be framed otherwise than it was sent."""
+        chunked = self.head is not None and self.head.values(b"transfer-encoding")
+        return self._tail == b"\r\n0\r\n\r\n" if chunked else self.count == self.stall.total
 
 
 class SlowClient(SlowReader, Client):
