@@ -1,8 +1,11 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from stickyproxy.balance.words import Reason
 from stickyproxy.command.explain import _WHY, Question, explain
-from stickyproxy.config.load import loads
+from stickyproxy.config.load import load, loads
 from stickyproxy.config.settings import Settings
 
 NOW = 1_700_000_000.0
@@ -193,3 +196,15 @@ def test_faulty_client(settings: Settings) -> None:
 def test_every_reason_is_explained() -> None:
     """There is a sentence for each word that `$sticky_reason` may be."""
     assert set(Reason) == set(_WHY)
+
+
+def test_example_of_the_documentation() -> None:
+    """What the documentation shows is what is told of the example that comes with the proxy."""
+    checkout = Path(__file__).parent.parent.parent
+    page = (checkout / "docs" / "operating.md").read_text(encoding="utf-8")
+    shown = re.search(r"\$ stickyproxy explain (\S+) --url (\S+) --cookie '(.*)'\n((?:    .*\n)+)", page)
+    assert shown is not None
+    file, url, cookie, lines = shown.groups()
+    settings = load(str(checkout / file))
+    told = explain(settings, Question(url, "GET", [f"Cookie: {cookie}"], "127.0.0.1"), lambda host, port: [], NOW)
+    assert [line.removeprefix("    ").replace(file, str(checkout / file)) for line in lines.splitlines()] == list(told)
