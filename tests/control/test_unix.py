@@ -104,6 +104,22 @@ async def test_mode(opened: Open, tmp_path: Path) -> None:
     assert b"<status>\n" == await deferToThread(ask, tmp_path / "control")
 
 
+class Listener:
+    """A reactor that only looks at how it is asked to listen."""
+
+    def listenUNIX(self, path: str, factory: ControlFactory, mode: int) -> None:
+        before = os.umask(0o022)
+        os.umask(before)
+        self.asked = (path, mode, before)
+
+
+def test_mode_holds_from_the_first_moment(tmp_path: Path) -> None:
+    """The socket is made under a umask that leaves nobody else a right, not only changed afterwards."""
+    listener = Listener()
+    open_control(listener, Clock(), str(tmp_path / "control"), str)
+    assert (str(tmp_path / "control"), 0o600, 0o177) == listener.asked
+
+
 @pytest_twisted.ensureDeferred
 async def test_socket_of_one_that_is_gone(opened: Open, tmp_path: Path) -> None:
     """What a process has left behind is replaced."""
