@@ -14,11 +14,13 @@ from stickyproxy.config.limit_conn import parse_limit_conn, parse_limit_conn_zon
 from stickyproxy.config.listening import parse_listen, parse_server_name
 from stickyproxy.config.logs import parse_access_log, parse_error_log, parse_log_format
 from stickyproxy.config.proxying import (
+    parse_buffers,
     parse_header,
     parse_next_upstream,
     parse_proxy_pass,
     parse_redirect,
     parse_server,
+    parse_temp_path,
 )
 from stickyproxy.config.real_ip import parse_real_ip_header, parse_trusted
 from stickyproxy.config.stickiness import parse_accept, parse_jvm_route, parse_session_sticky
@@ -102,6 +104,8 @@ DIRECTIVES = (
     Directive("client_header_timeout", (HTTP, SERVER), "TIME", _time, "60s"),
     Directive("keepalive_timeout", (HTTP, SERVER), "TIME", _time, "75s"),
     Directive("keepalive_requests", (HTTP, SERVER), "NUMBER", _word(values.number(1)), "1000"),
+    Directive("client_body_buffer_size", _everywhere, "SIZE", _word(values.size), "64k"),
+    Directive("client_body_temp_path", _everywhere, "PATH [LEVEL...]", parse_temp_path, most=4),
     Directive("client_body_timeout", _everywhere, "TIME", _time, "60s"),
     Directive("client_max_body_size", _everywhere, "SIZE", _word(values.size), "1m"),
     Directive("send_timeout", _everywhere, "TIME", _time, "60s"),
@@ -136,6 +140,14 @@ DIRECTIVES = (
     Directive("proxy_set_header", _everywhere, "NAME VALUE", parse_header, least=2, most=2, repeatable=True),
     Directive("proxy_hide_header", _everywhere, "NAME", _word(values.token), repeatable=True),
     Directive("proxy_redirect", _everywhere, "default|off|FROM TO", parse_redirect, "default", most=2, repeatable=True),
+    Directive("proxy_buffering", _everywhere, "on|off", _word(values.on_off), "on"),
+    Directive("proxy_buffer_size", _everywhere, "SIZE", _word(values.positive_size), "32k"),
+    Directive("proxy_buffers", _everywhere, "NUMBER SIZE", parse_buffers, "8 8k", least=2, most=2),
+    Directive("proxy_busy_buffers_size", _everywhere, "SIZE", _word(values.positive_size), "16k"),
+    Directive("proxy_max_temp_file_size", _everywhere, "SIZE", _word(values.size), "1024m"),
+    Directive("proxy_temp_path", _everywhere, "PATH [LEVEL...]", parse_temp_path, most=4),
+    Directive("proxy_request_buffering", _everywhere, "on|off", _word(values.on_off), "on"),
+    Directive("proxy_ignore_client_abort", _everywhere, "on|off", _word(values.on_off), "off"),
     Directive("proxy_connect_timeout", _everywhere, "TIME", _time, "60s"),
     Directive("proxy_send_timeout", _everywhere, "TIME", _time, "60s"),
     Directive("proxy_read_timeout", _everywhere, "TIME", _time, "60s"),

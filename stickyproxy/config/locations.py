@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from stickyproxy.config.addresses import parse_address, split_port
+from stickyproxy.config.buffering import Buffering, RequestBuffering
 from stickyproxy.config.certificates import proxy_ssl
 from stickyproxy.config.directives import UPSTREAM
 from stickyproxy.config.limits import check_limits, limits_of
@@ -83,8 +84,12 @@ def build_location(scope: Scope, place: Place, formats: Mapping[str, LogFormat],
         error_pages=values("error_page"),
         limit_conns=limits_of(scope),
         limit_conn_status=value("limit_conn_status"),
+        buffering=Buffering.of(value),
+        request_buffering=RequestBuffering.of(value),
+        proxy_buffer_size=value("proxy_buffer_size"),
         proxy_connect_timeout=value("proxy_connect_timeout"),
         proxy_hide_headers=frozenset(name.lower() for name in values("proxy_hide_header")),
+        proxy_ignore_client_abort=value("proxy_ignore_client_abort"),
         proxy_next_upstream=NextUpstream(
             value("proxy_next_upstream"), value("proxy_next_upstream_tries"), value("proxy_next_upstream_timeout")
         ),

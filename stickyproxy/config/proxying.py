@@ -130,6 +130,19 @@ def parse_redirect(words: Sequence[str]) -> Redirect | DefaultRedirect | None:
     return Redirect(values.printable(source).encode(), parse_template(values.printable(target)))
 
 
+def parse_buffers(words: Sequence[str]) -> tuple[int, int]:
+    """Read `NUMBER SIZE`: how many buffers, and how many bytes each."""
+    return values.number(2)(words[0]), values.positive_size(words[1])
+
+
+def parse_temp_path(words: Sequence[str]) -> str:
+    """Read `PATH [LEVEL [LEVEL [LEVEL]]]`; the levels are for files that have names."""
+    path, *levels = words
+    for level in levels:
+        values.number(1, 3)(level)
+    return values.printable(path)
+
+
 def parse_next_upstream(words: Sequence[str]) -> frozenset[str]:
     """Read conditions, or `off`."""
     known = [*NEXT_UPSTREAM, "off"]

@@ -10,6 +10,7 @@ from ipaddress import IPv4Network, IPv6Network
 from attrs import field, frozen
 
 from stickyproxy.config.addresses import DemoAddress, HostAddress, InetAddress, UnixAddress
+from stickyproxy.config.buffering import Buffering, RequestBuffering
 from stickyproxy.config.dialects import Stickiness
 from stickyproxy.config.templates import Template
 
@@ -342,8 +343,12 @@ class Location:
     error_pages: tuple[ErrorPage, ...]
     limit_conns: tuple[LimitConn, ...]
     limit_conn_status: int
+    buffering: Buffering
+    request_buffering: RequestBuffering
+    proxy_buffer_size: int
     proxy_connect_timeout: float
     proxy_hide_headers: frozenset[bytes]
+    proxy_ignore_client_abort: bool
     proxy_next_upstream: NextUpstream
     proxy_protocol: bool
     proxy_read_timeout: float

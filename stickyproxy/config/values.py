@@ -55,6 +55,14 @@ def size(word: str) -> int:
     return count
 
 
+def positive_size(word: str) -> int:
+    """Bytes as in `size`, at least one."""
+    count = size(word)
+    if not count:
+        raise ValueError(f'"{word}" is nothing; expected a size such as 8k')
+    return count
+
+
 def number(low: int, high: int = _MOST) -> Callable[[str], int]:
     """A reader of whole numbers from `low` to `high`."""
 

@@ -78,7 +78,7 @@ class Accepting:
         """A connection has ended, and left room for another one."""
         self.count -= 1
         if self._paused:
-            self._go_on()
+            self.go_on()
 
     def hold(self) -> None:
         """Accept none until told to go on; who connects meanwhile waits in the kernel's queue."""
@@ -99,7 +99,7 @@ class Accepting:
             return
         self._shortage = self._clock.callLater(RETRY, self._look)
         if not self.full and _descriptor_left():
-            self._go_on()
+            self.go_on()
 
 
 class _Door:

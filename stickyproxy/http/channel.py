@@ -94,9 +94,8 @@ class Channel(Tunnelled):
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self._gone = True
         self._deadlines.unwatch(self)
-        handler, self._handler = self._handler, None
-        if handler is not None:
-            handler.client_lost()
+        if self._handler is not None and not self._handler.client_lost():
+            self._handler = None
         if self.end_of_tunnel is not None:
             self.end_of_tunnel.lost()
         self._tell_gone(self)
@@ -323,10 +322,9 @@ class Channel(Tunnelled):
 
     def flush(self) -> None:
         """Send what was added."""
-        out = self._out
+        out, self._out = self._out, []
         if out and not self._gone:
             data = out[0] if len(out) == 1 else b"".join(out)
-            self._out = []
             self.bytes_sent += len(data)
             self._written += len(data)
             self._write(data)

@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from typing import Protocol as Interface
 
+from attrs import frozen
 from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IPushProducer
 from twisted.internet.protocol import connectionDone
@@ -25,11 +26,17 @@ from stickyproxy.http.transports import Transport, closed_by_peer, writer
 from stickyproxy.http.tunnel import End, Tunnelled
 from stickyproxy.http.upgrades import granted
 
-# The largest response head that is read, in bytes.
-HEAD_LIMIT = 64 * 1024
-
 # Interim responses that the real one follows; they have no body (RFC 9110 section 15.2, RFC 8297).
 _INTERIM = frozenset({100, 102, 103})
+
+
+@frozen
+class Terms:
+    """What a server is allowed: seconds between two of its reads and two of its writes, and bytes for its heads."""
+
+    send_timeout: float
+    read_timeout: float
+    head: int
 
 
 class ResponseReceiver(Interface):
@@ -86,7 +93,7 @@ class ServerConnection(Tunnelled):
         self._keepalive_timeout = keepalive_timeout
         self._keepalive_requests = keepalive_requests
         self._seconds = keeper.deadlines.seconds
-        self._heads = HeadReader(STATUS_LINE, HEAD_LIMIT)
+        self._heads = HeadReader(STATUS_LINE, 0)
         self._receiver: ResponseReceiver | None = None
         self._gone = False
 
@@ -98,23 +105,22 @@ class ServerConnection(Tunnelled):
         receiver: ResponseReceiver,
         method: bytes,
         complete: bool,
-        read_timeout: float,
-        send_timeout: float,
+        terms: Terms,
         upgrade: bytes = b"",
     ) -> None:
         """Send a request's head, with the body bytes that are here, and tell `receiver` of the response.
 
-        `method` is the request's. `complete`: nothing follows; else `write` and `finish` do. Timeouts in seconds.
-        `upgrade` names the protocols that it asks to change to, and that a 101 may change to.
+        `method` is the request's. `complete`: nothing follows; else `write` and `finish` do. `upgrade` names the
+        protocols that it asks to change to, and that a 101 may change to.
         """
         self.requests += 1
         self._receiver = receiver
         self._method = method
         self._sent = complete
-        self._read_timeout = read_timeout
-        self._send_timeout = send_timeout
+        self._terms = terms
         self._upgrade = upgrade
-        self._heads_size = 0
+        # Interim responses count too: a server may send any number of them.
+        self._heads.limit = terms.head
         self._head: ResponseHead | None = None
         self._body: Body | None = None
         self._silent = True
@@ -157,9 +163,9 @@ class ServerConnection(Tunnelled):
         if self._held:
             self.deadline = NEVER
         elif self._blocked:
-            self.deadline = self._seconds() + self._send_timeout
+            self.deadline = self._seconds() + self._terms.send_timeout
         else:
-            self.deadline = self._seconds() + self._read_timeout if self._sent else NEVER
+            self.deadline = self._seconds() + self._terms.read_timeout if self._sent else NEVER
 
     def close(self) -> None:
         """End the connection, with whatever is going on there; the receiver is not told."""
@@ -220,10 +226,7 @@ class ServerConnection(Tunnelled):
         rest = heads.feed(data)
         if rest is None:
             return b""
-        # Interim responses count too: a server may send any number of them.
-        self._heads_size += heads.size
-        if self._heads_size > HEAD_LIMIT:
-            raise MalformedResponse("response heads too large")
+        heads.limit -= heads.size
         _, digits, reason = heads.first
         status = int(digits)
         no_body = bodiless(self._method, status)

@@ -24,6 +24,8 @@ _SHOWN10 = b"HTTP/1.0 304 \r\n"
 class HeadReader:
     """Reads the heads that come on one connection. `http11`, `fields`, `keep_alive` and `size` are the last one's.
 
+    The next one may take `limit` bytes.
+
     `first` is what its first line holds: method, target and version, or version, status and reason (perhaps None); it
     is empty until that line has come.
     """
@@ -31,19 +33,19 @@ class HeadReader:
     __slots__ = (
         "_first_line",
         "_goes_on",
-        "_limit",
         "_parser",
         "_part",
         "fields",
         "first",
         "http11",
         "keep_alive",
+        "limit",
         "size",
     )
 
     def __init__(self, first_line: re.Pattern[bytes], limit: int) -> None:
         self._first_line = first_line
-        self._limit = limit
+        self.limit = limit
         self._parser = HttpResponseParser(self)
         self._part = b""
         self.first: tuple[bytes, ...] = ()
@@ -76,8 +78,8 @@ class HeadReader:
     def _read(self, data: bytes, end: int) -> None:
         self.size = end
         start = self._read_first_line(data)
-        if end > self._limit:
-            raise MalformedMessage("more than the limit for a head", 431 if start <= self._limit else 414)
+        if end > self.limit:
+            raise MalformedMessage("more than the limit for a head", 431 if start <= self.limit else 414)
         try:
             self._parser.feed_data((_SHOWN11 if self.http11 else _SHOWN10) + data[start:end])
         except HttpParserError as error:
@@ -101,8 +103,8 @@ class HeadReader:
     def _check_part(self, data: bytes, seen: int) -> None:
         """Refuse what will never be a head as soon as it shows, whatever else is still to come."""
         line_end = data.find(b"\r\n", 2)
-        if len(data) > self._limit:
-            raise MalformedMessage("more than the limit for a head", 431 if 0 <= line_end < self._limit else 414)
+        if len(data) > self.limit:
+            raise MalformedMessage("more than the limit for a head", 431 if 0 <= line_end < self.limit else 414)
         if _STRAY.search(data, max(seen - 1, 0)):
             raise MalformedMessage("a control byte, or a line that does not end with CRLF")
         if line_end >= 0 and not self.first:

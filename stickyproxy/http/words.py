@@ -38,8 +38,8 @@ class RequestHandler(Protocol):
     def body_failed(self, fault: ClientFault) -> None:
         """The body cannot be read to its end."""
 
-    def client_lost(self) -> None:
-        """The client is gone; nothing can be answered any more."""
+    def client_lost(self) -> bool:
+        """The client is gone; return whether the request goes on all the same: its answer leads nowhere."""
 
     def client_paused(self) -> None:
         """The client does not read as fast as the answer comes."""

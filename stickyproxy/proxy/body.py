@@ -1,46 +1,236 @@
-"""The body of a request on its way to a server: kept while it is short, so that it can be sent to another as well."""
+"""The body of a request on its way to a server: passed on as it comes, or collected first (`proxy_request_buffering`).
 
+One class for each way. A body knows how it is framed, how far it has got, and who has to wait for whom meanwhile.
+"""
+
+from typing import Protocol
+
+from stickyproxy.config.buffering import RequestBuffering
+from stickyproxy.http.channel import Channel
+from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.framing import LAST_CHUNK, chunked
+from stickyproxy.http.request import RequestHead
+from stickyproxy.proxy.temporary import TemporaryFile
 
-# How much is kept, in bytes. A longer body is only streamed: it sits nowhere whole, and cannot be sent again.
-KEPT = 64 * 1024
+# How much of a collected body is read from its file at a time, in bytes.
+PIECE = 64 * 1024
 
 
-class RequestBody:
-    """What has come so far. `kept` is all of it as long as `resendable`; `size` is bytes without framing."""
+class RequestBody(Protocol):
+    """What there is of a body.
 
-    __slots__ = ("_chunked", "complete", "kept", "resendable", "size")
+    `framing` is the last of the head's lines, with the empty line behind it. `size` is the number of bytes that have
+    come, and `complete` says that those are all. `ready`: a server may be turned to. `resendable`: all that was sent
+    can be sent to another server as well. `given`: all of it was handed over to the server's connection.
+    """
 
-    def __init__(self, chunked: bool, complete: bool) -> None:
-        self._chunked = chunked
-        self.kept: list[bytes] = []
+    @property
+    def framing(self) -> bytes: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def complete(self) -> bool: ...
+    @property
+    def ready(self) -> bool: ...
+    @property
+    def resendable(self) -> bool: ...
+    @property
+    def given(self) -> bool: ...
+
+    def add(self, parts: list[bytes], complete: bool) -> None:
+        """More has come, the last of it when `complete`. May raise OSError, where it is written to disk."""
+
+    def begin(self) -> list[bytes]:
+        """Return what goes out together with the head."""
+
+    def go_on(self, channel: Channel, connection: ServerConnection) -> None:
+        """See to what is not given yet."""
+
+    def pass_on(self, parts: list[bytes], connection: ServerConnection) -> None:
+        """Hand over the `parts` that came last."""
+
+    def server_paused(self, channel: Channel) -> None:
+        """No more is taken for now, or there is nobody to take it."""
+
+    def server_resumed(self, channel: Channel, connection: ServerConnection) -> None:
+        """More is taken again."""
+
+    def close(self) -> None:
+        """The request is over."""
+
+
+def request_body(head: RequestHead, settings: RequestBuffering) -> RequestBody:
+    """Return the body that a request with that head will have."""
+    if not head.has_body:
+        return NO_BODY if head.length is None else EMPTY_BODY
+    return CollectedBody(settings) if settings.whole else StreamedBody(head, settings.memory)
+
+
+class NoBody:
+    """No body, which has always been given."""
+
+    size = 0
+    complete = ready = resendable = given = True
+
+    def __init__(self, framing: bytes) -> None:
+        self.framing = framing
+
+    def add(self, parts: list[bytes], complete: bool) -> None: ...
+
+    def begin(self) -> list[bytes]:
+        return []
+
+    def go_on(self, channel: Channel, connection: ServerConnection) -> None: ...
+
+    def pass_on(self, parts: list[bytes], connection: ServerConnection) -> None: ...
+
+    def server_paused(self, channel: Channel) -> None: ...
+
+    def server_resumed(self, channel: Channel, connection: ServerConnection) -> None: ...
+
+    def close(self) -> None: ...
+
+
+NO_BODY = NoBody(b"\r\n")
+EMPTY_BODY = NoBody(b"Content-Length: 0\r\n\r\n")
+
+
+class StreamedBody:
+    """A body that is passed on as it comes, in chunks if it came so. Up to `limit` bytes of it are kept as well."""
+
+    __slots__ = ("_chunked", "_kept", "_limit", "complete", "framing", "resendable", "size")
+
+    ready = True
+
+    def __init__(self, head: RequestHead, limit: int) -> None:
+        length = head.length
+        self._chunked = length is None
+        self.framing = (
+            b"Transfer-Encoding: chunked\r\n\r\n" if length is None else b"Content-Length: %d\r\n\r\n" % length
+        )
+        self._limit = limit
+        self._kept: list[bytes] = []
+        self.complete = False
         self.size = 0
-        self.complete = complete
         self.resendable = True
 
     @property
-    def full(self) -> bool:
-        """Whether no more can be kept."""
-        return self.size > KEPT
+    def given(self) -> bool:
+        return self.complete
 
     def add(self, parts: list[bytes], complete: bool) -> None:
-        """More has come."""
         self.size += sum(map(len, parts))
         self.complete = complete
         if self.resendable:
-            self.kept += parts
+            self._kept += parts
 
-    def sent(self) -> None:
-        """All that has come is sent: what is too long to be sent again need not be kept."""
-        if self.full:
+    def begin(self) -> list[bytes]:
+        return self._sent(self._kept)
+
+    def go_on(self, channel: Channel, connection: ServerConnection) -> None:
+        channel.want_body()
+
+    def pass_on(self, parts: list[bytes], connection: ServerConnection) -> None:
+        connection.write(b"".join(self._sent(parts)))
+        if self.complete:
+            connection.finish()
+
+    def _sent(self, parts: list[bytes]) -> list[bytes]:
+        """Frame what is sent now; what is too long to be kept is no longer."""
+        if self.size > self._limit:
             self.resendable = False
-            self.kept = []
-
-    def framed(self, parts: list[bytes]) -> list[bytes]:
-        """Return the last `parts` that came as they go on the wire, with the end of the body where it is reached."""
+            self._kept = []
         if not self._chunked:
             return parts
         out = chunked(parts)
         if self.complete:
             out.append(LAST_CHUNK)
         return out
+
+    def server_paused(self, channel: Channel) -> None:
+        if not self.complete:
+            channel.hold_body()
+
+    def server_resumed(self, channel: Channel, connection: ServerConnection) -> None:
+        if not self.complete:
+            channel.release_body()
+
+    def close(self) -> None: ...
+
+
+class CollectedBody:
+    """A body that goes out once it is whole, with its length: in memory as long as it is short, else in a file.
+
+    It can be sent as often as there are servers.
+    """
+
+    __slots__ = ("_at", "_file", "_held", "_kept", "_settings", "complete", "size")
+
+    resendable = True
+
+    def __init__(self, settings: RequestBuffering) -> None:
+        self._settings = settings
+        self._kept: list[bytes] = []
+        self._file: TemporaryFile | None = None
+        # How far the server in question has got, and whether it takes no more for now.
+        self._at = 0
+        self._held = False
+        self.size = 0
+        self.complete = False
+
+    @property
+    def ready(self) -> bool:
+        return self.complete
+
+    @property
+    def framing(self) -> bytes:
+        return b"Content-Length: %d\r\n\r\n" % self.size
+
+    @property
+    def given(self) -> bool:
+        return self.complete and self._at == self.size
+
+    def add(self, parts: list[bytes], complete: bool) -> None:
+        self.size += sum(map(len, parts))
+        self.complete = complete
+        self._kept += parts
+        if self._file is not None or self.size > self._settings.memory:
+            if self._file is None:
+                self._file = TemporaryFile(self._settings.path)
+            self._file.append(b"".join(self._kept))
+            self._kept = []
+
+    def begin(self) -> list[bytes]:
+        self._held = False
+        self._at = 0
+        if self._file is not None:
+            return [self._next(self._file)]
+        self._at = self.size
+        return self._kept
+
+    def _next(self, file: TemporaryFile) -> bytes:
+        piece = file.read(self._at, PIECE)
+        self._at += len(piece)
+        return piece
+
+    def go_on(self, channel: Channel, connection: ServerConnection) -> None:
+        assert self._file is not None
+        while not self._held and not self.given:
+            connection.write(self._next(self._file))
+        if self.given:
+            connection.finish()
+
+    def pass_on(self, parts: list[bytes], connection: ServerConnection) -> None:
+        """Nothing comes any more when there is a connection."""
+
+    def server_paused(self, channel: Channel) -> None:
+        self._held = True
+
+    def server_resumed(self, channel: Channel, connection: ServerConnection) -> None:
+        self._held = False
+        if not self.given:
+            self.go_on(channel, connection)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()

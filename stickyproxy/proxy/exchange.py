@@ -6,6 +6,7 @@ from typing import Protocol
 
 from twisted.logger import Logger
 
+from stickyproxy.balance.peer import Peer
 from stickyproxy.balance.words import Assignment
 from stickyproxy.config.settings import REDIRECTS, ErrorPage
 from stickyproxy.dates import imf_fixdate
@@ -154,9 +155,10 @@ class Exchange:
     def body_failed(self, fault: ClientFault) -> None:
         self.refuse(fault.status)
 
-    def client_lost(self) -> None:
+    def client_lost(self) -> bool:
         self.status = CLIENT_CLOSED
         self.conclude()
+        return False
 
     def client_paused(self) -> None:
         """Only for those that stream."""
@@ -216,6 +218,17 @@ class Exchange:
         self._status_instead = status
         self._lines_too = lines
         self._is_error_page = True
+
+    def complain(self, what: str, peer: Peer | None = None) -> None:
+        """Tell the operator what went wrong with which request."""
+        _log.error(
+            "{server}{what}; {method} {target} of {client}",
+            server=f"{peer.name.decode()}: " if peer else "",
+            what=what,
+            method=self.head.method.decode(),
+            target=self.head.target.decode("ascii", "backslashreplace"),
+            client=self.ends.peer_host.decode(),
+        )
 
     # -- the end -------------------------------------------------------------------------------------------------------
 

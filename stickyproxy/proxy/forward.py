@@ -1,6 +1,7 @@
 """A request that is passed to a server: its tries, and what streams between client and server."""
 
-from twisted.internet.defer import Deferred
+from collections.abc import Sequence
+
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -14,13 +15,15 @@ from stickyproxy.http.proxy_protocol import ProxyHeader, write_header
 from stickyproxy.http.reader import Message
 from stickyproxy.http.response import ResponseHead, bodiless
 from stickyproxy.http.tunnel import Tunnel
-from stickyproxy.proxy.body import RequestBody
+from stickyproxy.proxy.attempt import Attempt
+from stickyproxy.proxy.body import request_body
 from stickyproxy.proxy.error_pages import reason_phrase
 from stickyproxy.proxy.exchange import CLIENT_CLOSED, Exchange, Router
 from stickyproxy.proxy.outcome import Try
 from stickyproxy.proxy.recipes import RequestRecipe
 from stickyproxy.proxy.retries import IDEMPOTENT, may_try_next
 from stickyproxy.proxy.scope import Scope
+from stickyproxy.proxy.slow_client import SlowClient, reads_ahead
 from stickyproxy.proxy.upstream import Upstream
 from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
 
@@ -38,13 +41,12 @@ class Forward(Exchange):
     """
 
     __slots__ = (
+        "_attempt",
         "_body",
         "_claim",
-        "_connecting",
-        "_connection",
-        "_peer",
         "_recipe",
         "_since",
+        "_slow_client",
         "_tried",
         "_tunnel",
         "_upstream",
@@ -58,25 +60,30 @@ class Forward(Exchange):
         self._upstream = upstream
         self._recipe = recipe
         self._claim: Claim = NO_CLAIM
-        self._body = RequestBody(message.head.chunked, complete=not message.head.has_body)
+        self._body = request_body(message.head, scope.settings.request_buffering)
         self._since = self.started
         self._tried: list[Peer] = []
-        # The try in progress: its peer, and how far it is.
-        self._peer: Peer | None = None
-        self._connecting: Deferred[ServerConnection] | None = None
-        self._connection: ServerConnection | None = None
+        # The try in progress.
+        self._attempt: Attempt | None = None
+        # The client, once it has not kept up with the server.
+        self._slow_client: SlowClient | None = None
         # What the request has become by a 101.
         self._tunnel: Tunnel | None = None
 
     # -- a try ---------------------------------------------------------------------------------------------------------
 
     def serve(self) -> None:
-        head, message = self.head, self.message
-        if message.complete:
-            self._body.add(message.chunks, True)
-            if self._too_large():
-                self.refuse(413)
-                return
+        message = self.message
+        if message.complete and message.chunks:
+            self.body_received(message.chunks, True)
+        elif self._body.ready:
+            self._begin()
+        else:
+            self.channel.want_body()
+
+    def _begin(self) -> None:
+        """The request can go to a server."""
+        head = self.head
         self._since = now = self.site.seconds() if self._is_error_page else self.started
         self._claim = self._upstream.policy.recall(head.cookies, self, now)
         self._assign(now)
@@ -88,76 +95,47 @@ class Forward(Exchange):
         self.assignment = assignment = upstream.group.assign(
             self._claim, self._tried, now, policy.refusal is None, self
         )
-        self._peer = peer = assignment.peer
+        peer = assignment.peer
         if peer is None:
             refusal = policy.refusal if assignment.affinity in _LOST else None
             why = f", its session is refused ({assignment.reason.value.decode()})" if refusal else ""
-            self._complain(f"no server of {self.upstream_name.decode()} takes the request{why}")
+            self.complain(f"no server of {self.upstream_name.decode()} takes the request{why}")
             cleared = _lines(policy.forget(self._claim)) if refusal else []
             self.refuse(refusal or (after.status if after else 502), cleared)
             return
         self._tried.append(peer)
-        peer.acquire()
-        self.tries.append(Try(self.upstream_name, peer.name, now))
-        connection = None if self.scope.settings.proxy_protocol else upstream.agent.take(peer.address)
+        facts = Try(self.upstream_name, peer.name, now)
+        self.tries.append(facts)
+        self._attempt = attempt = Attempt(upstream.agent, peer, facts)
+        # A connection that begins with a PROXY header is for one request.
+        connection = None if self.scope.settings.proxy_protocol else attempt.reuse()
         if connection is None:
-            self._connect(peer)
-        elif connection.stale:
-            # Closed, so that a request would be lost there; or with bytes that nobody asked for, which would be taken
-            # for its response.
-            connection.close()
-            self._connect(peer)
+            self._connect(attempt)
         else:
-            self._send(connection)
+            self.connected(connection)
 
-    def _connect(self, peer: Peer) -> None:
+    def _connect(self, attempt: Attempt) -> None:
         settings = self.scope.settings
         opening = b""
         if settings.proxy_protocol:
             ends = self.ends
             opening = write_header(ProxyHeader(ends.peer_host, ends.peer_port, ends.local_host, ends.local_port))
-        connecting = self._upstream.agent.connect(peer.address, settings.proxy_connect_timeout, opening)
-        self._connecting = connecting
-        connecting.addCallbacks(self._connected, self._not_connected).addErrback(self._broken)
+        attempt.connect(self, settings.proxy_connect_timeout, opening)
 
-    def _connected(self, connection: ServerConnection) -> None:
-        self._connecting = None
-        self._send(connection)
-
-    def _not_connected(self, failure: Failure) -> None:
-        if self._connecting is None:
-            # Given up by ourselves.
-            return
-        self._connecting = None
-        fault = failure.value
-        if not isinstance(fault, ServerFault):
-            failure.raiseException()
-        self.server_failed(fault)
-
-    def _broken(self, failure: Failure) -> None:
+    def broken(self, failure: Failure) -> None:
         _log.failure("a request could not be sent", failure)
         self._fail(500)
 
-    def _send(self, connection: ServerConnection) -> None:
+    def connected(self, connection: ServerConnection) -> None:
         """Send the head and what is here of the body in one write; the rest follows as it comes."""
         self.tries[-1].connected = self.site.seconds()
-        self._connection = connection
         body = self._body
-        settings = self.scope.settings
-        data = self._recipe.head(self, self._claim.cookies)
-        data += body.framed(body.kept)
-        body.sent()
-        connection.send(
-            b"".join(data),
-            self,
-            self.head.method,
-            body.complete,
-            settings.proxy_read_timeout,
-            settings.proxy_send_timeout,
-            self._recipe.upgrade(self.head),
-        )
-        if not body.complete:
-            self.channel.want_body()
+        data = self._recipe.head(self, self._claim.cookies, body.framing)
+        data += body.begin()
+        upgrade = self._recipe.upgrade(self.head)
+        connection.send(b"".join(data), self, self.head.method, body.given, self.scope.terms, upgrade)
+        if not body.given:
+            body.go_on(self.channel, connection)
 
     @property
     def received(self) -> int:
@@ -170,31 +148,31 @@ class Forward(Exchange):
     # -- the request's body --------------------------------------------------------------------------------------------
 
     def body_received(self, chunks: list[bytes], complete: bool) -> None:
-        body, connection = self._body, self._connection
-        body.add(chunks, complete)
-        if self._too_large():
+        body, attempt = self._body, self._attempt
+        limit = self.scope.settings.client_max_body_size
+        try:
+            body.add(chunks, complete)
+        except OSError as error:
+            self.complain(f"the request's body cannot be kept: {error}")
+            self._fail(500)
+            return
+        if 0 < limit < body.size:
             self._fail(413)
-        elif connection is not None:
-            data = body.framed(chunks)
-            body.sent()
-            connection.write(b"".join(data))
-            if complete:
-                connection.finish()
+        elif attempt is None:
+            if body.ready:
+                self._begin()
+        elif attempt.connection is not None:
+            body.pass_on(chunks, attempt.connection)
 
     def body_failed(self, fault: ClientFault) -> None:
         self._fail(fault.status)
 
-    def _too_large(self) -> bool:
-        limit = self.scope.settings.client_max_body_size
-        return 0 < limit < self._body.size
-
     def server_paused(self) -> None:
-        if not self._body.complete:
-            self.channel.hold_body()
+        self._body.server_paused(self.channel)
 
     def server_resumed(self) -> None:
-        if not self._body.complete:
-            self.channel.release_body()
+        if self._attempt is not None and self._attempt.connection is not None:
+            self._body.server_resumed(self.channel, self._attempt.connection)
 
     # -- the response --------------------------------------------------------------------------------------------------
 
@@ -212,34 +190,41 @@ class Forward(Exchange):
             self._fail(500)
 
     def _take(self, head: ResponseHead | None, chunks: list[bytes], ended: bool) -> None:
+        attempt = self._attempt
+        assert attempt is not None
+        facts = attempt.facts
         if ended:
             # The connection is no longer ours, whatever becomes of the answer.
-            self._connection = None
+            attempt.connection = None
         if head is not None:
             self.response = head
-            attempt = self.tries[-1]
-            attempt.status = head.status
-            attempt.head_received = now = self.site.seconds()
+            facts.status = head.status
+            facts.head_received = now = self.site.seconds()
             if head.status >= 400 and self._another_is_left() and self._may_try_next(f"http_{head.status}", False, now):
-                self._hold_body()
+                self._body.server_paused(self.channel)
                 failed = head.status not in (403, 404)
-                attempt.fault = f"answered {head.status}" if failed else ""
+                facts.fault = f"answered {head.status}" if failed else ""
                 self._end_try(now, failed)
                 self._assign(now)
                 return
-            assert self._peer is not None
-            self._peer.success(now - attempt.started, now)
+            attempt.peer.success(now - facts.started, now)
             if head.status == 101:
-                self._switch(head, self._peer, now)
+                self._switch(head, attempt, now)
             else:
-                self._answer(head, self._peer, now)
+                self._answer(head, attempt.peer, now)
+        slow_client = self._slow_client
         if chunks:
             size = sum(map(len, chunks))
-            self.body_bytes += size
-            self.tries[-1].body_bytes += size
-            self.channel.write(chunks)
+            facts.body_bytes += size
+            if slow_client is None:
+                self.body_bytes += size
+                self.channel.write(chunks)
+            else:
+                slow_client.put(chunks, attempt.connection)
+                self.body_bytes += slow_client.catch_up(attempt.connection)
         if ended:
             self._end_try(self.site.seconds(), failed=False)
+        if ended and (slow_client is None or not slow_client.waiting):
             self.channel.end()
         else:
             self.channel.flush()
@@ -270,11 +255,11 @@ class Forward(Exchange):
         self.sent = lines
         return lines
 
-    def _switch(self, response: ResponseHead, peer: Peer, now: float) -> None:
+    def _switch(self, response: ResponseHead, attempt: Attempt, now: float) -> None:
         """Pass a 101 on and leave both connections to a tunnel; the try lasts as long as that does."""
-        connection = self._connection
+        connection = attempt.connection
         assert connection is not None
-        lines = [*self._fields(response, peer, now), line(b"Upgrade", response.first(b"upgrade"))]
+        lines = [*self._fields(response, attempt.peer, now), line(b"Upgrade", response.first(b"upgrade"))]
         deadlines, idle = self._upstream.agent.deadlines, self.scope.settings.proxy_read_timeout
         self._tunnel = tunnel = Tunnel(deadlines, idle, self._tunnel_over)
         from_server = connection.switch(tunnel.server)
@@ -287,51 +272,55 @@ class Forward(Exchange):
         self.conclude()
 
     def client_paused(self) -> None:
-        if self._connection is not None:
-            self._connection.hold()
+        attempt = self._attempt
+        if self._slow_client is not None:
+            self._slow_client.full = True
+        elif attempt is not None and attempt.connection is not None:
+            buffering = self.scope.settings.buffering
+            if reads_ahead(buffering, self.response):
+                self._slow_client = SlowClient(self.channel, buffering)
+            else:
+                attempt.connection.hold()
 
     def client_resumed(self) -> None:
-        if self._connection is not None:
-            self._connection.release()
+        attempt, slow_client = self._attempt, self._slow_client
+        connection = attempt.connection if attempt is not None else None
+        if slow_client is not None:
+            slow_client.full = False
+            self.body_bytes += slow_client.catch_up(connection)
+            if attempt is None and not slow_client.waiting:
+                self.channel.end()
+        elif connection is not None:
+            connection.release()
 
     # -- what goes wrong -----------------------------------------------------------------------------------------------
 
     def server_failed(self, fault: ServerFault) -> None:
         now = self.site.seconds()
-        self._connection = None
-        self.tries[-1].fault = str(fault) if fault.blames else ""
-        peer = self._peer
-        assert peer is not None
+        attempt = self._attempt
+        assert attempt is not None
+        attempt.connection = None
+        attempt.facts.fault = str(fault) if fault.blames else ""
+        peer = attempt.peer
         if self.status:
             # A part of the answer is out: cut it, so that nobody takes it for the whole.
-            self._complain(str(fault), peer)
+            self.complain(str(fault), peer)
             self._end_try(now, failed=True)
             self.channel.abort()
             self.conclude()
         elif isinstance(fault, ConnectionStale) and self.head.method in IDEMPOTENT and self._body.resendable:
-            self._hold_body()
-            self._connect(peer)
+            self._body.server_paused(self.channel)
+            self._connect(attempt)
         else:
-            self._complain(str(fault), peer)
-            self._hold_body()
-            self.tries[-1].status = fault.status
+            self.complain(str(fault), peer)
+            self._body.server_paused(self.channel)
+            attempt.facts.status = fault.status
             again = self._may_try_next(fault.condition, fault.unsent, now)
             self._end_try(now, failed=fault.blames)
             if again:
                 self._assign(now, fault)
             else:
                 self.refuse(fault.status)
-
-    def _complain(self, what: str, peer: Peer | None = None) -> None:
-        """Tell the operator what went wrong with which request."""
-        _log.error(
-            "{server}{what}; {method} {target} of {client}",
-            server=f"{peer.name.decode()}: " if peer else "",
-            what=what,
-            method=self.head.method.decode(),
-            target=self.head.target.decode("ascii", "backslashreplace"),
-            client=self.ends.peer_host.decode(),
-        )
 
     def _may_try_next(self, condition: str, unsent: bool, now: float) -> bool:
         return may_try_next(
@@ -350,24 +339,11 @@ class Forward(Exchange):
         may_move = upstream.policy.refusal is None or self._claim.server is None
         return may_move and upstream.group.is_another_left(self._tried)
 
-    def _hold_body(self) -> None:
-        """Take no more of the body while there is no server for it."""
-        if not self._body.complete:
-            self.channel.hold_body()
-
     def _end_try(self, now: float, failed: bool) -> None:
         """The try is over: whoever took part in it is free."""
-        peer, connection, connecting = self._peer, self._connection, self._connecting
-        self._peer = self._connection = self._connecting = None
-        if connecting is not None:
-            connecting.cancel()
-        if connection is not None:
-            connection.close()
-        if peer is not None:
-            self.tries[-1].ended = now
-            peer.release()
-            if failed:
-                peer.failure(now)
+        attempt, self._attempt = self._attempt, None
+        if attempt is not None:
+            attempt.end(now, failed)
 
     def _fail(self, status: int) -> None:
         """The client's fault ends the try: answer `status`, or cut the answer that has begun."""
@@ -378,10 +354,30 @@ class Forward(Exchange):
         else:
             self.refuse(status)
 
-    def client_lost(self) -> None:
+    def client_lost(self) -> bool:
+        attempt = self._attempt
+        ignored = self.scope.settings.proxy_ignore_client_abort
+        if ignored and attempt is not None and self._body.complete and not self._recipe.upgrade(self.head):
+            if self._slow_client is not None:
+                self._slow_client.full = False
+            self.client_resumed()
+            return True
         self._end_try(self.site.seconds(), failed=False)
         self.status = self.status or CLIENT_CLOSED
         self.conclude()
+        return False
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def refuse(self, status: int, lines: Sequence[bytes] = ()) -> None:
+        self._body.close()
+        super().refuse(status, lines)
+
+    def conclude(self) -> None:
+        if self._slow_client is not None:
+            self._slow_client.close()
+        self._body.close()
+        super().conclude()
 
 
 def _lines(memory: Memory) -> list[bytes]:

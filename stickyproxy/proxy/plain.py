@@ -105,12 +105,12 @@ class PlainExchange(Exchange):
         if self._producer is not None:
             self._producer.resumeProducing()
 
-    def client_lost(self) -> None:
+    def client_lost(self) -> bool:
         producer, self._producer = self._producer, None
         if producer is not None:
             producer.stopProducing()
         self._lose()
-        super().client_lost()
+        return super().client_lost()
 
     def body_failed(self, fault: ClientFault) -> None:
         self._lose()

@@ -36,6 +36,9 @@ _STRANGERS_PREFIXES = (b"x-forwarded-",)
 # Written anew: framing, Host and Cookie from what was parsed, the defaults; Expect is answered here.
 _REWRITTEN = frozenset({b"host", b"cookie", b"content-length", b"expect"} | {name.lower() for name, _ in _DEFAULTS})
 
+# What of a server's answer is for the proxy to read, and to write anew where the client gets it.
+_OURS = frozenset({b"content-length", b"set-cookie", b"x-accel-buffering"})
+
 # Statuses that `add_header` without `always` adds to (ngx_http_headers_module).
 _ADDED_TO = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})
 
@@ -68,8 +71,8 @@ class RequestRecipe:
         self._prefix = _matched_prefix(location)
         self._uri = location.proxy_pass.uri if location.proxy_pass else None
 
-    def head(self, facts: Facts, cookies: Sequence[bytes]) -> list[bytes]:
-        """Return request line, fields and framing up to the empty line; `cookies` are the Cookie lines that go on."""
+    def head(self, facts: Facts, cookies: Sequence[bytes], framing: bytes) -> list[bytes]:
+        """Return request line and fields; `cookies` are the Cookie lines that go on, `framing` ends the head."""
         head = facts.head
         out = [head.method, b" ", self._target(head), b" HTTP/1.1\r\n"]
         for start, getter in self._set_upgrading if self.upgrade(head) else self._set:
@@ -86,12 +89,7 @@ class RequestRecipe:
         if self._sends_cookies:
             for cookie in cookies:
                 out += (b"Cookie: ", cookie, b"\r\n")
-        if head.chunked:
-            out.append(b"Transfer-Encoding: chunked\r\n\r\n")
-        elif head.length is not None:
-            out.append(b"Content-Length: %d\r\n\r\n" % head.length)
-        else:
-            out.append(b"\r\n")
+        out.append(framing)
         return out
 
     def upgrade(self, head: RequestHead) -> bytes:
@@ -127,7 +125,7 @@ class ResponseRecipe:
     """Writes the fields that the client gets (`proxy_hide_header`, `proxy_redirect`, `add_header`)."""
 
     def __init__(self, location: Location) -> None:
-        self._hidden = HOP_BY_HOP | {b"content-length", b"set-cookie"} | location.proxy_hide_headers
+        self._hidden = HOP_BY_HOP | _OURS | location.proxy_hide_headers
         self._hides_cookies = b"set-cookie" in location.proxy_hide_headers
         self._redirects = [
             (redirect.source, compile_template(redirect.target)) for redirect in location.proxy_redirects

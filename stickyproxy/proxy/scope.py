@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from stickyproxy.config.addresses import read_host
 from stickyproxy.config.settings import AccessRule, ErrorPage, Location
+from stickyproxy.http.connection import Terms
 from stickyproxy.proxy.limits import Limits
 from stickyproxy.proxy.outcome import Outcome
 from stickyproxy.proxy.real_ip import RealIp
@@ -27,6 +28,7 @@ class Scope:
         self.observers = tuple(observers)
         self.limits = limits
         self.recipe = ResponseRecipe(settings)
+        self.terms = Terms(settings.proxy_send_timeout, settings.proxy_read_timeout, settings.proxy_buffer_size)
         self.real_ip = RealIp(settings.real_ip) if settings.real_ip else None
         self._access = settings.access
         self._error_pages: dict[int, ErrorPage] = {}

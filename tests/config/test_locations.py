@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from stickyproxy.config.addresses import DemoAddress, UnixAddress, parse_address
+from stickyproxy.config.buffering import Buffering, RequestBuffering
 from stickyproxy.config.load import loads
 from stickyproxy.config.locations import Place, parse_place
 from stickyproxy.config.logs import BUILT_IN_FORMATS
@@ -102,8 +103,12 @@ def test_defaults() -> None:
         error_pages=(),
         limit_conns=(),
         limit_conn_status=503,
+        buffering=Buffering(True, 64 * 1024, 16 * 1024, 1024 * 1024 * 1024, None),
+        request_buffering=RequestBuffering(True, 64 * 1024, None),
+        proxy_buffer_size=32 * 1024,
         proxy_connect_timeout=60.0,
         proxy_hide_headers=frozenset(),
+        proxy_ignore_client_abort=False,
         proxy_next_upstream=NextUpstream(frozenset({"error", "timeout"}), 0, 0.0),
         proxy_protocol=False,
         proxy_read_timeout=60.0,

@@ -11,7 +11,7 @@ from stickyproxy.errors import ConnectFailed, ConnectTimedOut, NoDescriptors
 from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.connection import ServerConnection
 from stickyproxy.http.deadlines import Deadlines
-from tests.http.test_connection import Receiver
+from tests.http.test_connection import TERMS, Receiver
 from tests.wire import Servers
 
 A = InetAddress(ip_address("10.0.0.1"), 8080)
@@ -31,7 +31,7 @@ class AgentTests(SynchronousTestCase):
 
     def serve(self, connection: ServerConnection) -> None:
         """Have a connection serve one request to its end."""
-        connection.send(b"GET / HTTP/1.1\r\n\r\n", Receiver(), b"GET", True, 10, 10)
+        connection.send(b"GET / HTTP/1.1\r\n\r\n", Receiver(), b"GET", True, TERMS)
         self.server.send(b"HTTP/1.1 204 No Content\r\n\r\n")
 
     def test_connect(self) -> None:

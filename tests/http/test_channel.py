@@ -35,8 +35,9 @@ class Handler:
     def body_failed(self, fault: ClientFault) -> None:
         self.told.append(fault.status)
 
-    def client_lost(self) -> None:
+    def client_lost(self) -> bool:
         self.told.append("lost")
+        return False
 
     def client_paused(self) -> None:
         self.told.append("paused")
@@ -189,8 +190,9 @@ class ChannelTests(SynchronousTestCase):
             def begin(self) -> None:
                 raise KeyError("oops")
 
-            def client_lost(self) -> None:
+            def client_lost(self) -> bool:
                 told.append("lost")
+                return False
 
         client = connect(ChannelFactory(Broken, ChannelSettings(), self.deadlines))
         client.send(requests(b"/1"))

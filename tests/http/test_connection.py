@@ -8,7 +8,7 @@ from stickyproxy.errors import (
     ServerFault,
     ServerTimedOut,
 )
-from stickyproxy.http.connection import HEAD_LIMIT, ServerConnection
+from stickyproxy.http.connection import ServerConnection, Terms
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.response import ResponseHead
 from stickyproxy.http.tunnel import Tunnel
@@ -27,6 +27,9 @@ class Keeper:
     def forget(self, connection: ServerConnection) -> None:
         if connection in self.kept:
             self.kept.remove(connection)
+
+
+TERMS = Terms(send_timeout=20, read_timeout=10, head=32 * 1024)
 
 
 class Receiver:
@@ -67,7 +70,7 @@ class ServerConnectionTests(SynchronousTestCase):
 
     def ask(self, data: bytes = b"GET / HTTP/1.1\r\n\r\n", method: bytes = b"GET", complete: bool = True) -> Receiver:
         receiver = Receiver()
-        self.connection.send(data, receiver, method, complete, read_timeout=10, send_timeout=20)
+        self.connection.send(data, receiver, method, complete, TERMS)
         return receiver
 
     # -- a response ----------------------------------------------------------------------------------------------------
@@ -228,7 +231,7 @@ class ServerConnectionTests(SynchronousTestCase):
     def test_switch(self) -> None:
         """A 101 that was asked for is told, and the connection is a tunnel's from then on, and nobody else's."""
         receiver = Receiver()
-        self.connection.send(b"GET / HTTP/1.1\r\n\r\n", receiver, b"GET", True, 10, 20, b"x, y")
+        self.connection.send(b"GET / HTTP/1.1\r\n\r\n", receiver, b"GET", True, TERMS, b"x, y")
         self.server.send(b"HTTP/1.1 103 Early Hints\r\n\r\n", b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\n")
         self.server.send(b"Upgrade: Y\r\n\r\nsoon")
         self.assertEqual((101, False, None), (receiver.head.status, receiver.ended, receiver.fault))
@@ -247,7 +250,7 @@ class ServerConnectionTests(SynchronousTestCase):
     def test_no_switch(self) -> None:
         """A 101 to another protocol than those asked for is a fault of the server."""
         receiver = Receiver()
-        self.connection.send(b"GET / HTTP/1.1\r\n\r\n", receiver, b"GET", True, 10, 20, b"x")
+        self.connection.send(b"GET / HTTP/1.1\r\n\r\n", receiver, b"GET", True, TERMS, b"x")
         self.server.send(b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: y\r\n\r\n")
         self.assertIsInstance(receiver.fault, MalformedResponse)
         self.assertTrue(self.server.dropped)
@@ -278,7 +281,13 @@ class ServerConnectionTests(SynchronousTestCase):
     def test_an_endless_head(self) -> None:
         """A head is read up to a limit."""
         part = b"X-Header: " + b"x" * 8000 + b"\r\n"
-        fault = self.failure(b"HTTP/1.1 200 OK\r\n", *[part] * (HEAD_LIMIT // 8000 + 1))
+        fault = self.failure(b"HTTP/1.1 200 OK\r\n", *[part] * (TERMS.head // 8000 + 1))
+        self.assertIsInstance(fault, MalformedResponse)
+
+    def test_interim_heads_without_end(self) -> None:
+        """What interim responses take is taken from what the head of the real one may."""
+        hint = b"HTTP/1.1 103 Early Hints\r\nLink: " + b"x" * 8000 + b"\r\n\r\n"
+        fault = self.failure(*[hint] * (TERMS.head // 8000 + 1))
         self.assertIsInstance(fault, MalformedResponse)
 
     def test_cut(self) -> None:

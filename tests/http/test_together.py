@@ -12,7 +12,7 @@ from stickyproxy.http.framing import LAST_CHUNK, chunked
 from stickyproxy.http.reader import Message
 from stickyproxy.http.words import ChannelSettings
 from tests.http.test_channel import Handler
-from tests.http.test_connection import Keeper, Receiver
+from tests.http.test_connection import TERMS, Keeper, Receiver
 
 
 class Echo(Handler):
@@ -42,7 +42,7 @@ class TogetherTests(SynchronousTestCase):
     def ask(self, head: bytes, *parts: bytes) -> Receiver:
         """Send a request whose body comes in parts, and return what was received when nothing moves any more."""
         receiver = Receiver()
-        self.connection.send(head, receiver, b"POST", not parts, 10, 10)
+        self.connection.send(head, receiver, b"POST", not parts, TERMS)
         for part in parts:
             self.pump.flush()
             self.connection.write(part)

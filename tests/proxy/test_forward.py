@@ -11,6 +11,8 @@ TWO = """
 [http]
 log_format = told "$status $upstream_addr $upstream_status $sticky_status $sticky_reason $body_bytes_sent"
 access_log = log told
+proxy_buffering = off
+proxy_request_buffering = off
 {http}
 [upstream app]
 server =

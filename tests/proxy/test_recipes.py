@@ -2,7 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stickyproxy.config.buffering import RequestBuffering
 from stickyproxy.http.request import RequestHead
+from stickyproxy.proxy.body import request_body
 from stickyproxy.proxy.recipes import RequestRecipe, ResponseRecipe
 from tests.proxy.facts import facts, location, request, response
 
@@ -18,7 +20,8 @@ DEFAULTS = [
 def written(head: RequestHead, *lines: str, path: str = "/", target: str = "http://app") -> list[bytes]:
     """Write a request for the server; return its lines. The client's cookies all go on."""
     recipe = RequestRecipe(location(*lines, path=path, target=target))
-    data = b"".join(recipe.head(facts(head, upstream_name=b"app"), head.cookies))
+    framing = request_body(head, RequestBuffering(False, 0, None)).framing
+    data = b"".join(recipe.head(facts(head, upstream_name=b"app"), head.cookies, framing))
     assert data.endswith(b"\r\n\r\n")
     return data[:-4].split(b"\r\n")
 
@@ -154,7 +157,7 @@ def test_proxy_set_header(line: str, expected: list[bytes]) -> None:
 def test_cookies_are_those_recalled() -> None:
     """The Cookie lines are those that stickiness lets through, byte for byte."""
     head = request(b"/", b"Cookie: route=1;  a=b", b"Cookie: c")
-    data = b"".join(RequestRecipe(location()).head(facts(head), [b" a=b;;", b"c"]))
+    data = b"".join(RequestRecipe(location()).head(facts(head), [b" a=b;;", b"c"], b"\r\n"))
     assert [b"Cookie:  a=b;;", b"Cookie: c"] == [line for line in data.split(b"\r\n") if line.startswith(b"Cookie")]
 
 
