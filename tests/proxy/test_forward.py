@@ -1,9 +1,12 @@
+from collections import Counter
 from errno import EMFILE
 
 from twisted.internet.error import ConnectBindError
 from twisted.trial.unittest import SynchronousTestCase
 
 from stickyproxy.http.channel import AHEAD
+from stickyproxy.proxy.outcome import Outcome
+from stickyproxy.sticky.words import Affinity
 from tests.proxy.house import GET, House, answer, status
 from tests.wire import End
 
@@ -318,6 +321,75 @@ class StickyTests(ForwardTestCase):
         client.send(get())
         house.servers.accept().send(answer())
         self.assertEqual(200, status(client.received()))
+
+    def test_strict(self) -> None:
+        """With strict a session whose server is unknown or fails gets that status, and new clients get served."""
+        house = two(upstream=STICKY + " strict=410")
+        client = house.client()
+        client.send(get(b"route=junk"))
+        self.assertEqual((410, []), (status(client.received()), house.servers.asked))
+        client.send(get(b"route=a"))
+        house.servers.refuse()
+        self.assertEqual(410, status(client.received()))
+        client.send(get())
+        house.servers.accept().send(answer())
+        self.assertEqual(200, status(client.received()))
+
+    def test_strict_is_about_sessions(self) -> None:
+        """With strict a request without a session that nobody takes is a bad gateway, as elsewhere."""
+        house = two(upstream=STICKY + " strict=410", location="proxy_next_upstream = off")
+        client = house.client()
+        client.send(get())
+        house.servers.refuse()
+        self.assertEqual(502, status(client.received()))
+
+    def test_header(self) -> None:
+        """With header= the server is named in a field of the answer, and found by that field of the request."""
+        house = two(upstream="session_sticky = header=X-Session hash=plain")
+        client = house.client()
+        client.send(GET)
+        server = house.servers.accept()
+        server.send(answer())
+        response = client.received()
+        self.assertIn(b"X-Session: a\r\n", response)
+        self.assertNotIn(b"Set-Cookie", response)
+        client.send(b"GET / HTTP/1.1\r\nHost: www.example\r\nX-Session: a\r\n\r\n")
+        server.send(answer())
+        self.assertNotIn(b"X-Session", client.received())
+        self.assertEqual("200 10.0.0.1:80 200 valid bound 2", house.log[1])
+
+    def test_off(self) -> None:
+        """Where session_sticky is off no session is followed and none started, as if there were no directive."""
+        house = two(location="session_sticky = off")
+        client = house.client()
+        client.send(get(b"route=b"))
+        house.servers.accept().send(answer())
+        self.assertNotIn(b"Set-Cookie", client.received())
+        self.assertEqual("200 10.0.0.1:80 200 none new 2", house.log[0])
+
+    def test_counted(self) -> None:
+        """An observer can count decisions by upstream, by what the client claimed and by the status it got."""
+        house = two(upstream=STICKY + " strict=410")
+        scope = house.sites["0.0.0.0:8080"].hosts.default.prefix.scope
+        counts: Counter[tuple[bytes, Affinity, int]] = Counter()
+
+        def count(outcome: Outcome) -> None:
+            assert outcome.assignment is not None
+            counts[outcome.upstream_name, outcome.assignment.affinity, outcome.status] += 1
+
+        scope.observers = (count,)
+        client = house.client()
+        for cookie in (b"", b"route=b"):
+            client.send(get(cookie))
+            server = house.servers.accept()
+            server.send(answer())
+        client.send(get(b"route=b"))
+        server.send(answer())
+        client.send(get(b"route=gone"))
+        self.assertEqual(
+            {(b"app", Affinity.NONE, 200): 1, (b"app", Affinity.VALID, 200): 2, (b"app", Affinity.INVALID, 410): 1},
+            counts,
+        )
 
     def test_nocache(self) -> None:
         """With nocache an answer that sets the cookie is for one client only."""
