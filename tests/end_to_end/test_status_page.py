@@ -59,6 +59,25 @@ class Cells(HTMLParser):
             self.rows[-1][-1] = f"{self.rows[-1][-1]} {data}".strip()
 
 
+@pytest_twisted.ensureDeferred
+async def test_checks_are_on_the_page(house: House) -> None:
+    """What active checks find is on the page in every format, with the reason for people, and takes the server out."""
+    a, b = house.server("a"), house.server("b", running=False)
+    port = house.before(
+        a,
+        b,
+        upstream="check = interval=50 rise=1 fall=1 timeout=5000 type=tcp",
+        location="[location www = /status]\ncheck_status = csv",
+    )
+    client = await house.client(port)
+    first, second = (await client.request(b"GET /status HTTP/1.1")).body.decode().splitlines()
+    assert re.fullmatch(rf"0,app,{a.address},up,[1-9][0-9]*,0,tcp,0", first)
+    assert re.fullmatch(rf"1,app,{b.address},down,0,[1-9][0-9]*,tcp,0", second)
+    page = (await client.request(b"GET /status?format=html&status=down HTTP/1.1")).body.decode()
+    assert re.search(r"down: does not pass its checks<small>[^<]+</small>", page)
+    assert [b"a"] * 4 == [(await client.request(b"GET / HTTP/1.1")).body for _ in range(4)]
+
+
 @needs_chromium
 @pytest_twisted.ensureDeferred
 async def test_browser_shows_the_servers(house: House, tmp_path: Path) -> None:
