@@ -52,9 +52,9 @@ def test_the_oldest_makes_room(a: Server) -> None:
     assert 3 == len(sessions)
 
 
-def test_size_is_held(a: Server) -> None:
-    """A full table needs no more memory than its sessions are said to, however long their ids are."""
-    most = 20_000
+@pytest.mark.parametrize("most", [93, 3004, 10_923, 20_000, 21_846])
+def test_size_is_held(a: Server, most: int) -> None:
+    """A full table needs no more memory than its sessions are said to, however long their ids and whatever its size."""
     tracemalloc.start()
     sessions = Sessions(most, 10.0)
     for number in range(2 * most):
