@@ -19,8 +19,8 @@ from stickyproxy.resolve import Lookup
 
 _PORTS = {"http": 80, "https": 443}
 _RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-# The fields of the answer that are told of.
-_SET = ("Set-Cookie", "Cache-Control")
+# The fields that any answer has; all others are what the proxy adds.
+_USUAL = frozenset({"connection", "content-length", "content-type", "date", "server"})
 
 _WHY = {
     Reason.BOUND: "it is the session's own server",
@@ -73,8 +73,8 @@ def explain(settings: Settings, question: Question, lookup: Lookup, now: float) 
         return
     yield from _tell_server(scene, scene.outcome)
     yield f"answer     {_first_line(scene.to_client, '')}"
-    for name in _SET:
-        for value in _values(scene.to_client, name):
+    for name, value in _fields(scene.to_client):
+        if name.lower() not in _USUAL:
             yield f"sets       {name}: {value}"
 
 
@@ -92,8 +92,9 @@ def _tell_server(scene: Scene, outcome: Outcome) -> Iterator[str]:
     yield f"server     {f'{peer.server.id}, ' if peer.server.id else ''}{peer.server.name}"
     yield f"because    {_WHY[assignment.reason]} ({assignment.reason.value.decode()})"
     yield f"it gets    {_first_line(scene.to_server, 'nothing')}"
-    for value in _values(scene.to_server, "Cookie"):
-        yield f"           Cookie: {value}"
+    for name, value in _fields(scene.to_server):
+        if name.lower() == "cookie":
+            yield f"           {name}: {value}"
 
 
 def _site(sites: Sequence[tuple[Listen, Site]], url: str) -> Site:
@@ -128,7 +129,7 @@ def _first_line(message: bytes, absent: str) -> str:
     return message.partition(b"\r\n")[0].decode("latin-1") or absent
 
 
-def _values(message: bytes, name: str) -> list[str]:
-    """The values of the fields of that name in a head."""
+def _fields(message: bytes) -> list[tuple[str, str]]:
+    """The fields of a head, by name and value."""
     lines = message.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
-    return [value for line in lines for field, _, value in [line.partition(": ")] if field.lower() == name.lower()]
+    return [(name, value) for name, _, value in (line.partition(": ") for line in lines)]

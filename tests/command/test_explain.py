@@ -106,6 +106,18 @@ def test_client_that_moves(settings: Settings, cookie: str, session: str, word: 
     assert "sets Set-Cookie: route=a; Path=/" in lines
 
 
+def test_all_that_the_proxy_adds() -> None:
+    """Whatever the answer has beyond what any answer has is told, in the order in which it goes out."""
+    settings = loads(
+        "[upstream app]\nserver = 10.0.0.1 id=a\nsession_sticky = header=X-Session hash=plain\n[server www]\n"
+        "[location www /]\nproxy_pass = http://app\nadd_header = X-Via me\n[location www /old]\nreturn = 301 /new\n"
+    )
+    assert {"sets X-Session: a", "sets X-Via: me"} == {
+        line for line in told(settings, "http://www/") if line.startswith("sets ")
+    }
+    assert "sets Location: /new" == told(settings, "http://www/old")[-1]
+
+
 def test_refused_session(settings: Settings) -> None:
     """A session that may not move is refused, and the reason told."""
     lines = told(settings, "http://www.example:8080/strict", "Cookie: route=b")

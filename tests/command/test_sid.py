@@ -29,6 +29,8 @@ def of(stickiness: str, server: str = "a", first: str = f"{ADDRESS} id=a", upstr
         ("session_sticky = hash=plain cookie=s", "b", "s=b"),
         ("session_sticky = hash=plain option=indirect", "b", "route=b"),
         ("session_sticky = hash=plain maxidle=30m", "a", "route=a|1700000000|1700000000"),
+        ("sticky = cookie srv", "a", f"srv={MD5}"),
+        ("cookie = SRV insert", "a", "SRV=a"),
         ("session_sticky = hash=plain mode=prefix", "a", "route=a~VALUE"),
         ("session_sticky = hash=plain mode=rewrite", "a", "route=a"),
     ],
