@@ -68,17 +68,16 @@ class Checker:
         self._probe.open(self._endpoint, self._conversation, self._heard)
 
     def _heard(self, verdict: Verdict) -> None:
-        now = self._clock.seconds()
         again = False
         match verdict:
             case Passed():
-                self.standing.passed(now)
+                self.standing.passed()
                 again = not (self.standing.up or self.first.called)
             case Failed(reason):
-                self.standing.failed(now, reason)
+                self.standing.failed(reason)
             case Moot(again):
                 pass
-        self._next = self._clock.callLater(0 if again else self._pause(now), self._run)
+        self._next = self._clock.callLater(0 if again else self._pause(), self._run)
         if again:
             return
         for listener in self.listeners:
@@ -86,10 +85,10 @@ class Checker:
         if not self.first.called:
             self.first.callback(None)
 
-    def _pause(self, now: float) -> float:
+    def _pause(self) -> float:
         """Say how long it is until the next check."""
         interval = self._check.interval
         if not self.first.called:
             return interval * self._random()
         jitter = interval * JITTER * (2 * self._random() - 1)
-        return max(0.0, self._began + interval + jitter - now)
+        return max(0.0, self._began + interval + jitter - self._clock.seconds())

@@ -23,7 +23,7 @@ class ServerCheck:
     """One server of one upstream, as its checks find it.
 
     `rise` and `fall` count the last checks in a row that passed or failed; `reason` is why the last one failed, empty
-    if it passed; `since` is when `up` last changed, None if it never did. `port` 0 is that of the traffic.
+    if it passed. `port` 0 is that of the traffic.
     """
 
     def __init__(self, upstream: str, patient: Patient, check: Check, checker: Checker) -> None:
@@ -56,10 +56,6 @@ class ServerCheck:
     @property
     def reason(self) -> str:
         return self._standing.reason
-
-    @property
-    def since(self) -> float | None:
-        return self._standing.since
 
     def refresh(self) -> None:
         """Do as the state says, and log it if that is news."""

@@ -5,13 +5,12 @@ As nginx_upstream_check_module counts them: a pass adds to `rise` and zeroes `fa
 
 
 class Standing:
-    """Whether a server is `up`, by its checks. All times are those that the caller gives, in seconds of one clock.
+    """Whether a server is `up`, by its checks.
 
     `rise` and `fall` are the passes and failures in a row; `reason` is why the last check failed, empty if it passed.
-    `since` is when the state last changed; None if it never did.
     """
 
-    __slots__ = ("_fall_limit", "_rise_limit", "fall", "reason", "rise", "since", "up")
+    __slots__ = ("_fall_limit", "_rise_limit", "fall", "reason", "rise", "up")
 
     def __init__(self, rise: int, fall: int, up: bool) -> None:
         self._rise_limit = rise
@@ -20,22 +19,19 @@ class Standing:
         self.rise = 0
         self.fall = 0
         self.reason = ""
-        self.since: float | None = None
 
-    def passed(self, now: float) -> None:
+    def passed(self) -> None:
         """A check passed."""
         self.rise += 1
         self.fall = 0
         self.reason = ""
         if not self.up and self.rise >= self._rise_limit:
             self.up = True
-            self.since = now
 
-    def failed(self, now: float, reason: str) -> None:
+    def failed(self, reason: str) -> None:
         """A check failed."""
         self.fall += 1
         self.rise = 0
         self.reason = reason
         if self.up and self.fall >= self._fall_limit:
             self.up = False
-            self.since = now

@@ -14,8 +14,9 @@ from twisted.internet.task import LoopingCall, deferLater
 
 from stickyproxy.health.health import ServerCheck
 from tests.certificates import Authority
-from tests.end_to_end.fakes import HOST, FakeServer, answering, eventually, saying, silent
+from tests.end_to_end.fakes import HOST, FakeServer, ServerEnd, answering, eventually, saying, silent
 from tests.end_to_end.house import House
+from tests.end_to_end.messages import Message
 from tests.end_to_end.processes import Process
 from tests.end_to_end.tls import Showing
 
@@ -317,7 +318,7 @@ async def test_sessions_move_and_come_back(house: House, tmp_path: Path, death: 
 
 @pytest_twisted.ensureDeferred
 async def test_proxy_without_cpu(house: House, tmp_path: Path) -> None:
-    """A proxy that was stopped for longer than its checks may take finds no server down when it goes on."""
+    """A proxy that was stopped within a check, for longer than that may take, finds no server down when it goes on."""
     a = house.server("a")
     config = tmp_path / "sticky.ini"
     config.write_text(
@@ -327,8 +328,13 @@ async def test_proxy_without_cpu(house: House, tmp_path: Path) -> None:
     process, port = await house.start(config)
     await process.said("is up")
     for _ in range(3):
+        held: list[tuple[ServerEnd, Message]] = []
+        a.answer = lambda end, request, held=held: held.append((end, request))
+        await a.until(lambda held=held: held)
         process.transport.signalProcess(signal.SIGSTOP)
-        await deferLater(reactor, 0.6)
+        a.answer = answering()
+        a.answer(*held[0])
+        await deferLater(reactor, 0.5)
         process.transport.signalProcess(signal.SIGCONT)
         seen = len(a.requests)
         await a.until(lambda seen=seen: len(a.requests) > seen + 2)

@@ -88,6 +88,18 @@ def test_first_round_of_one_that_is_up() -> None:
     assert [True, False] == house.told
 
 
+def test_first_round_comes_once() -> None:
+    """A server that comes back later has to pass in as many rounds as `rise` says."""
+    house = House()
+    house.fails()
+    for begun in (2, 3):
+        house.next()
+        house.passes()
+        house.wait(1)
+        assert begun == house.begun
+    assert [False, False, True] == house.told
+
+
 # -- rounds ----------------------------------------------------------------------------------------------------------
 
 

@@ -1,13 +1,15 @@
+import errno
 from collections.abc import Generator
 
 import pytest
 from attrs import define, evolve, field
+from twisted.internet.defer import Deferred, fail
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from stickyproxy.config.addresses import InetAddress, UnixAddress
 from stickyproxy.config.settings import Check
 from stickyproxy.health.health import Health, ServerCheck
-from tests.health.wires import START, Wires, address
+from tests.health.wires import Wires, address
 from tests.wire import End
 
 CHECK = Check("http", interval=10.0, fall=2, rise=1, timeout=1.0)
@@ -127,7 +129,6 @@ def test_shown() -> None:
         ("u", "10.0.0.1:2", "http", 0, False, 0, 1, "it answers 503"),
         ("u", "10.0.0.1:1", "http", 9, True, 1, 0, ""),
     ] == shown
-    assert [None, START] == [each.since for each in found]
 
 
 def test_port() -> None:
@@ -163,6 +164,20 @@ def test_not_told(told: list[str]) -> None:
     for answer in (OK, NO, OK):
         house.check(answer)
     assert [] == told
+
+
+def test_nothing_learnt(told: list[str]) -> None:
+    """When there is no socket left for the first round a server stays as down as it was, and nothing is told."""
+
+    class Without:
+        def connect(self, factory: object) -> "Deferred[None]":
+            return fail(OSError(errno.EMFILE, "too many open files"))
+
+    house = House()
+    server = Server()
+    house.health.watch("app", server, CHECK, lambda address: Without())
+    assert house.health.start().called
+    assert (True, []) == (server.sick, told)
 
 
 # -- one address of several upstreams --------------------------------------------------------------------------------

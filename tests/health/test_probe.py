@@ -125,6 +125,7 @@ def test_no_connection_in_time() -> None:
     assert [] == asking.told
     asking.wires.wait(0.2)
     assert ([Failed("no connection within 1s")], 0) == (asking.told, asking.waiting)
+    assert asking.wires.reactor.connectors[0].stoppedConnecting
 
 
 def test_no_answer_in_time() -> None:
@@ -134,7 +135,7 @@ def test_no_answer_in_time() -> None:
     end = asking.accept()
     end.send(b"fi")
     asking.wires.wait(0.5)
-    assert ([Failed("no answer within 1s")], 0, True) == (asking.told, asking.waiting, end.dropped)
+    assert ([Failed("no answer within 1s")], 0, True) == (asking.told, asking.waiting, end.transport.disconnected)
     end.send(b"ne")
     end.close()
     assert 1 == len(asking.told)

@@ -23,9 +23,9 @@ def test_state(rise: int, fall: int, up: bool, checks: str, expected: str) -> No
     states = ""
     for check in checks:
         if check == "+":
-            standing.passed(0)
+            standing.passed()
         else:
-            standing.failed(0, "no")
+            standing.failed("no")
         states += "U" if standing.up else "D"
     assert expected == states
 
@@ -36,24 +36,11 @@ def test_counts() -> None:
     counts = []
     for reason in ("refused", "", "", "late", ""):
         if reason:
-            standing.failed(0, reason)
+            standing.failed(reason)
         else:
-            standing.passed(0)
+            standing.passed()
         counts.append((standing.rise, standing.fall, standing.reason))
     assert [(0, 1, "refused"), (1, 0, ""), (2, 0, ""), (0, 1, "late"), (1, 0, "")] == counts
-
-
-def test_since() -> None:
-    """The time of the last change is known, and there is none before the first."""
-    standing = Standing(1, 2, True)
-    times = []
-    for now, passes in enumerate([True, False, False, False, True, True]):
-        if passes:
-            standing.passed(now)
-        else:
-            standing.failed(now, "no")
-        times.append(standing.since)
-    assert [None, None, 2, 2, 4, 4] == times
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.booleans(), st.lists(st.booleans()))
@@ -64,9 +51,9 @@ def test_state_is_that_of_the_last_run(rise: int, fall: int, up: bool, checks: l
     for index, passes in enumerate(checks):
         run = run + 1 if index and checks[index - 1] == passes else 1
         if passes:
-            standing.passed(0)
+            standing.passed()
         else:
-            standing.failed(0, "no")
+            standing.failed("no")
         if run >= (rise if passes else fall):
             up = passes
         assert (up, run if passes else 0, 0 if passes else run) == (standing.up, standing.rise, standing.fall)
