@@ -9,13 +9,15 @@ from twisted.logger import Logger
 from stickyproxy.balance.changes import DOWN, DRAIN, UP, Change, Changes
 from stickyproxy.balance.peer import Peer
 from stickyproxy.config import values
+from stickyproxy.config.balancing import MOST_CONSISTENT
 from stickyproxy.config.suggest import suggest
 from stickyproxy.control.answers import as_json, as_text, failure_as_json, failure_as_text
 from stickyproxy.observe.survey import Row, Survey
 from stickyproxy.proxy.upstream import Upstream
 
 _log = Logger()
-_read_weight = values.number(1)
+# Whatever the method: none may be told to keep more points than the file could tell it to.
+_read_weight = values.number(1, MOST_CONSISTENT)
 
 
 @frozen
