@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from hashlib import md5
 
 from stickyproxy.config.settings import Server
+from stickyproxy.sticky.cookies import is_plausible
 
 # Bytes of a keyed sid, and of the seal on dates: nobody guesses 128 bits.
 _SEAL = 16
@@ -72,4 +73,7 @@ class Sids:
         self.sid_of = {server: sid(server) for server in servers}
         self.server_of = {self.sid_of[server]: server for server in reversed(servers)}
         find = self.server_of.get
-        self.named: Callable[[bytes], Server | None] = find if within is None else lambda value: find(within(value))
+        self.named: Callable[[bytes], Server | None] = find
+        if within is not None:
+            # A sid alone is found to the byte; what may stand beside one is not to be just anything.
+            self.named = lambda value: find(within(value)) if is_plausible(value) else None

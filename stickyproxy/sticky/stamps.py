@@ -7,6 +7,7 @@ from typing import Protocol
 
 from attrs import frozen
 
+from stickyproxy.sticky.cookies import is_plausible
 from stickyproxy.sticky.sids import seal
 
 # More digits than any date has that is not too far ahead.
@@ -97,6 +98,8 @@ class HaproxyStamps:
         self._maxlife = maxlife
 
     def read(self, value: bytes) -> Stamp | None:
+        if not is_plausible(value):
+            return None
         sid, *dates = value.split(b"|")
         return Stamp(sid, _date(dates, 0), _date(dates, 1))
 

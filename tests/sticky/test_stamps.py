@@ -54,6 +54,12 @@ def test_haproxy_forgives_dates(value: bytes, last: int | None, first: int | Non
     assert Stamp(b"s1", last, first) == HaproxyStamps(maxlife=True).read(value)
 
 
+@pytest.mark.parametrize("value", [b"", b"s1|awIod|aw Iod", b"s1|\x80", b"s1|" + b"x" * 4094])
+def test_what_haproxy_has_not_written(value: bytes) -> None:
+    """Nothing at all, odd bytes, and more than 4 KiB are no cookie of anybody's."""
+    assert None is HaproxyStamps(maxlife=True).read(value)
+
+
 @pytest.mark.parametrize("value", [b"", b"a", b"a|1", b"a|1|2|3", b"a||1", b"a|x|1", b"a|1|-5", b"a|1|" + b"1" * 13])
 def test_malformed_dates(value: bytes) -> None:
     """Tengine's value has two dates of at most twelve digits, or is none."""
