@@ -65,6 +65,8 @@ def build_location(scope: Scope, place: Place, formats: Mapping[str, LogFormat],
     """The location that `scope` describes, with all that it inherits; `action` None is one that is faulty."""
     value, values = scope.value, scope.values
     proxy_pass = action if isinstance(action, ProxyPass) else None
+    if "session_sticky" in scope.own and action is not None and proxy_pass is None:
+        scope.blame("session_sticky", "no request goes to a server here; expected it beside proxy_pass")
     return Location(
         place.path,
         place.exact,

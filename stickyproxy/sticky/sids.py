@@ -22,7 +22,11 @@ def plain_sid(server: Server) -> bytes:
 
 
 def keyed_sid(key: bytes) -> Callable[[Server], bytes]:
-    """`hash=hmac`: what nobody can tell the server from, or name it by, who does not have the key."""
+    """`hash=hmac`: what nobody can tell the server from, or name it by, who does not have the key.
+
+    It is looked up in a table by Python's hash, which is keyed anew in each process: how long that takes tells nothing
+    about how much of a guess was right.
+    """
     return lambda server: seal(key, b"sid " + plain_sid(server))
 
 

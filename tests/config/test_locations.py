@@ -252,6 +252,14 @@ def test_addresses_of_one_host() -> None:
             ["5: [location www /] check_status: stands beside return; expected one of them"],
         ),
         (
+            "return = 404\nsession_sticky = off",
+            ["6: [location www /] session_sticky: no request goes to a server here; expected it beside proxy_pass"],
+        ),
+        (
+            "proxy_pass = http://app\nsession_sticky = on",
+            ['6: [location www /] session_sticky: "on" is unknown; expected off'],
+        ),
+        (
             "proxy_pass = http://ap",
             [f'5: [location www /] proxy_pass: no upstream "ap"; {TARGET}; did you mean "app"?'],
         ),
@@ -288,3 +296,9 @@ def test_addresses_of_one_host() -> None:
 def test_faults(faults_of: Callable[[str], list[str]], text: str, expected: list[str]) -> None:
     """A location that does nothing, too much, or names what is not there is refused."""
     assert expected == faults_of(f"{UPSTREAM}[server www]\n[location www /]\n{text}\n")
+
+
+@pytest.mark.parametrize(("text", "sticky"), [("", True), ("\nsession_sticky = off", False)])
+def test_sticky(text: str, sticky: bool) -> None:
+    """A location follows sessions unless it says otherwise."""
+    assert sticky is location_of(f"proxy_pass = http://app{text}").sticky
