@@ -141,6 +141,18 @@ def test_the_old_cookie_goes(named: tuple[Server, ...], keys: Path, old: str, ne
     assert named[1] is browser.visit(policy_of(named, keys, WAYS[new][0]), named[0])
 
 
+@pytest.mark.parametrize("old", ["prefix", "prefix hmac", "haproxy prefix"])
+def test_the_applications_cookie_stays(named: tuple[Server, ...], keys: Path, old: str) -> None:
+    """A cookie that has a sid before the application's value is not cleared, and the servers still see that value."""
+    before, application = WAYS[old]
+    browser = Browser()
+    browser.visit(policy_of(named, keys, before), named[1], application)
+    moving = policy_of(named, keys, WAYS["insert"][0], before)
+    assert named[1] is browser.visit(moving, named[0])
+    assert {"route", "S"} == browser.cookies.keys()
+    assert [b"S=app"] == [*moving.recall([b"S=" + browser.cookies["S"].encode()], Asking(), NOW).cookies]
+
+
 def test_session_is_lost_without(named: tuple[Server, ...], keys: Path) -> None:
     """What is not accepted is not read."""
     browser = Browser()
