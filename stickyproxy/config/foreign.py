@@ -27,6 +27,18 @@ _SMALLEST_ZONE = 32 << 10
 # -- HAProxy -----------------------------------------------------------------------------------------------------------
 
 
+_HAPROXY_FLAGS = ("indirect", "nocache", "preserve", "httponly", "secure")
+_HAPROXY_ATTRIBUTES = {"httponly": b"HttpOnly", "secure": b"Secure"}
+_HAPROXY_VALUES: dict[str, Callable[[str], Any]] = {
+    "domain": attribute_value,
+    "maxidle": values.time,
+    "maxlife": values.time,
+    "attr": attribute_value,
+}
+# In the other modes the cookie is the server's.
+_OF_INSERT = ("preserve", "maxidle", "maxlife", "httponly", "secure", "attr", "domain")
+
+
 def parse_cookie(words: Sequence[str]) -> HaproxyCookie:
     """Read HAProxy's `cookie NAME insert|prefix|rewrite ...`; each argument of the ValueError is one fault."""
     faults: list[str] = []
@@ -60,18 +72,6 @@ def parse_cookie(words: Sequence[str]) -> HaproxyCookie:
     if faults:
         raise ValueError(*faults)
     return HaproxyCookie(name, attributes=tuple(attributes), **fields)
-
-
-_HAPROXY_FLAGS = ("indirect", "nocache", "preserve", "httponly", "secure")
-_HAPROXY_ATTRIBUTES = {"httponly": b"HttpOnly", "secure": b"Secure"}
-_HAPROXY_VALUES: dict[str, Callable[[str], Any]] = {
-    "domain": attribute_value,
-    "maxidle": values.time,
-    "maxlife": values.time,
-    "attr": attribute_value,
-}
-# In the other modes the cookie is the server's.
-_OF_INSERT = ("preserve", "maxidle", "maxlife", "httponly", "secure", "attr", "domain")
 
 
 # -- nginx -------------------------------------------------------------------------------------------------------------
