@@ -202,7 +202,7 @@ class Channel(Tunnelled):
         self._wanted = self._held = False
 
     def want_body(self) -> None:
-        """Have the handler told of the body from now on, what is here of it at once."""
+        """Have the handler told of the body from now on, or again, what is here of it at once."""
         message = self._message
         if message is None:
             return
@@ -213,15 +213,10 @@ class Channel(Tunnelled):
         self._deliver()
 
     def hold_body(self) -> None:
-        """Read no more of the body until `release_body`: nobody can take it."""
+        """Read no more of the body until it is wanted again: nobody can take it."""
         self._held = True
         self._await()
         self._regulate()
-
-    def release_body(self) -> None:
-        """Read on."""
-        self._held = False
-        self._deliver()
 
     def _deliver(self) -> None:
         message, handler = self._message, self._handler

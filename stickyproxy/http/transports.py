@@ -31,7 +31,10 @@ class Transport(Protocol):
 
 
 def writer(transport: Transport) -> Callable[[bytes], None]:
-    """Return the quickest way to write bytes to `transport`, in order with what is already queued."""
+    """Return the quickest way to write bytes to `transport`, in order with what is already queued.
+
+    Its producer has to pause as soon as the kernel does not take all of a write: only the rest of that one is queued.
+    """
     if not isinstance(transport, Connection) or transport.TLS:
         return transport.write
     send_some = transport.writeSomeData
@@ -47,6 +50,10 @@ def writer(transport: Transport) -> Callable[[bytes], None]:
             queue(data)
         elif sent < len(data):
             queue(data[sent:])
+            if transport.producer is not None:
+                # As Twisted does where more than 64 KiB are queued: for each client that stalls that would be too much.
+                transport.producerPaused = True
+                transport.producer.pauseProducing()
 
     return write
 

@@ -98,7 +98,7 @@ EMPTY_BODY = NoBody(b"Content-Length: 0\r\n\r\n")
 class StreamedBody:
     """A body that is passed on as it comes, in chunks if it came so. Up to `limit` bytes of it are kept as well."""
 
-    __slots__ = ("_chunked", "_kept", "_limit", "complete", "framing", "resendable", "size")
+    __slots__ = ("_chunked", "_held", "_kept", "_limit", "complete", "framing", "resendable", "size")
 
     ready = True
 
@@ -110,6 +110,8 @@ class StreamedBody:
         )
         self._limit = limit
         self._kept: list[bytes] = []
+        # Whether the server in question takes no more for now.
+        self._held = False
         self.complete = False
         self.size = 0
         self.resendable = True
@@ -125,10 +127,12 @@ class StreamedBody:
             self._kept += parts
 
     def begin(self) -> list[bytes]:
+        self._held = False
         return self._sent(self._kept)
 
     def go_on(self, channel: Channel, connection: ServerConnection) -> None:
-        channel.want_body()
+        if not self._held:
+            channel.want_body()
 
     def pass_on(self, parts: list[bytes], connection: ServerConnection) -> None:
         connection.write(b"".join(self._sent(parts)))
@@ -148,12 +152,14 @@ class StreamedBody:
         return out
 
     def server_paused(self, channel: Channel) -> None:
+        self._held = True
         if not self.complete:
             channel.hold_body()
 
     def server_resumed(self, channel: Channel, connection: ServerConnection) -> None:
+        self._held = False
         if not self.complete:
-            channel.release_body()
+            channel.want_body()
 
     def close(self) -> None: ...
 

@@ -251,7 +251,7 @@ class ChannelTests(SynchronousTestCase):
         self.assertFalse(self.client.transport.reading)
         self.clock.pump([100, 1])
         self.assertEqual((b"", ["begin"]), (handler.body, handler.told))
-        handler.channel.release_body()
+        handler.channel.want_body()
         self.assertEqual((AHEAD, True), (len(handler.body), self.client.transport.reading))
 
     def test_expect(self) -> None:

@@ -67,6 +67,34 @@ def test_in_order(pair: Pair) -> None:
     assert sent + b"end" == received
 
 
+class Producer:
+    """What writes to a transport; `told` is what it was told to do."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def pauseProducing(self) -> None:
+        self.told.append("pause")
+
+    def resumeProducing(self) -> None:
+        self.told.append("resume")
+
+
+def test_pause_at_once(pair: Pair) -> None:
+    """Who writes pauses as soon as the kernel does not take all, though little is left, until that is taken too."""
+    producer = Producer()
+    pair.transport.registerProducer(producer, True)
+    write = writer(pair.transport)
+    write(b"hello")
+    assert [] == producer.told
+    while not producer.told:
+        write(bytes(100))
+    assert (["pause"], True) == (producer.told, unsent(pair.transport) <= 100)
+    pair.received()
+    pair.transport.doWrite()
+    assert (["pause", "resume"], 0) == (producer.told, unsent(pair.transport))
+
+
 def test_behind_what_is_queued(pair: Pair) -> None:
     """What was queued by Twisted's own write stays in front."""
     pair.transport.write(b"one ")

@@ -33,9 +33,6 @@ class Ends:
     def hold_body(self) -> None:
         self.calls.append("hold")
 
-    def release_body(self) -> None:
-        self.calls.append("release")
-
     def finish(self) -> None:
         self.calls.append("finish")
 
@@ -148,7 +145,22 @@ def test_a_streaming_client_waits_for_the_server() -> None:
     body.add([b"123456789"], True)
     body.server_paused(ends)
     body.server_resumed(ends, ends)
-    assert ["want", "hold", "release"] == ends.calls
+    assert ["want", "hold", "want"] == ends.calls
+
+
+def test_a_streaming_client_waits_for_a_server_that_is_full_at_once() -> None:
+    """The client is not asked for more while the server does not even take the head."""
+    body = streamed(9)
+    ends = Ends(body)
+    body.begin()
+    body.server_paused(ends)
+    body.go_on(ends, ends)
+    assert ["hold"] == ends.calls
+    body.server_resumed(ends, ends)
+    assert ["hold", "want"] == ends.calls
+    body.begin()
+    body.go_on(ends, ends)
+    assert ["hold", "want", "want"] == ends.calls
 
 
 # -- collected ---------------------------------------------------------------------------------------------------------
