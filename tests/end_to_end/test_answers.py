@@ -71,7 +71,8 @@ async def test_path_that_leads_nowhere(house: House) -> None:
 async def test_chunked_body_that_grows_too_large(house: House) -> None:
     """A body whose size nobody said is refused as soon as it is too large; the server never sees it end."""
     server = house.server("a")
-    client = await house.client(house.before(server, location="client_max_body_size = 1k"))
+    streamed = "client_max_body_size = 1k\nproxy_request_buffering = off"
+    client = await house.client(house.before(server, location=streamed))
     client.send(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3ff\r\n" + b"x" * 1023 + b"\r\n")
     await server.until(lambda: server.connections and server.connections[0].received)
     client.send(b"2\r\nxx\r\n")

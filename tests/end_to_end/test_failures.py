@@ -132,7 +132,7 @@ async def test_server_that_breaks_off_while_a_body_comes(
 ) -> None:
     """A PUT whose server breaks off in the midst of a short body goes on at the next one, with what came before."""
     broken, alive = house.server("broken"), house.server("alive")
-    client = await house.client(house.before(broken, alive))
+    client = await house.client(house.before(broken, alive, location="proxy_request_buffering = off"))
     client.send(b"PUT / HTTP/1.1\r\nHost: example.org\r\n" + framing + b"\r\n\r\n" + first)
     await broken.until(lambda: broken.connections and first in broken.connections[0].received)
     await broken.reset()
@@ -146,12 +146,24 @@ async def test_server_that_breaks_off_while_a_body_comes(
 async def test_server_that_breaks_off_in_a_large_body(house: House) -> None:
     """A PUT whose body was too long to be kept cannot be sent again: 502, and no other server gets a part of it."""
     broken, alive = house.server("broken"), house.server("alive")
-    client = await house.client(house.before(broken, alive))
+    client = await house.client(house.before(broken, alive, location="proxy_request_buffering = off"))
     client.send(b"PUT / HTTP/1.1\r\nHost: example.org\r\nContent-Length: 500000\r\n\r\n" + bytes(200_000))
     await broken.until(lambda: broken.connections and len(broken.connections[0].received) > 200_000)
     await broken.reset()
     assert 502 == (await client.response()).status
     assert 0 == alive.accepted
+
+
+@pytest_twisted.ensureDeferred
+async def test_server_that_breaks_off_in_a_body_that_was_collected(house: House) -> None:
+    """A large body that was collected first goes to the next server as whole as it went to the first one."""
+    broken, alive = house.server("broken"), house.server("alive")
+    broken.answer = resetting
+    body = bytes(range(256)) * 2048
+    client = await house.client(house.before(broken, alive))
+    response = await client.request(b"PUT / HTTP/1.1\nContent-Length: %d" % len(body), body)
+    assert b"alive" == response.body
+    assert [[body], [body]] == [[request.body for request in server.requests] for server in (broken, alive)]
 
 
 # -- kept connections ------------------------------------------------------------------------------------------------

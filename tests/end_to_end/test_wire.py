@@ -34,15 +34,21 @@ async def test_body_with_a_length(house: House) -> None:
 
 
 @pytest_twisted.ensureDeferred
-async def test_chunked_body(house: House) -> None:
-    """A chunked body arrives whole and chunked, either way; extensions and trailers are dropped."""
+@pytest.mark.parametrize(
+    ("buffering", "framing"),
+    [("off", [(b"transfer-encoding", b"chunked")]), ("on", [(b"content-length", b"%d" % len(BODY))])],
+)
+async def test_chunked_body(house: House, buffering: str, framing: list[tuple[bytes, bytes]]) -> None:
+    """A chunked body arrives whole, either way; one that was collected has a length. No extensions, no trailers."""
     server = house.server("a")
     server.answer = saying(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(BODY, 5000))
-    client = await house.client(house.before(server))
+    client = await house.client(house.before(server, location=f"proxy_request_buffering = {buffering}"))
     response = await client.request(b"POST / HTTP/1.1\nTransfer-Encoding: chunked", chunked(BODY, 7000))
     assert BODY == server.requests[0].body == response.body
+    framings = (b"transfer-encoding", b"content-length")
+    assert framing == [(name, value) for name in framings for value in server.requests[0].values(name)]
+    assert [b"chunked"] == response.values(b"transfer-encoding")
     for message in (server.requests[0], response):
-        assert [b"chunked"] == message.values(b"transfer-encoding")
         assert [] == message.values(b"x-trailer") + message.values(b"set-cookie")
     assert b"" == client.received
     assert b"" == server.connections[0].received
@@ -98,7 +104,7 @@ class Eager(ServerEnd):
 @pytest_twisted.ensureDeferred
 async def test_answer_that_overtakes_its_request(house: House) -> None:
     """Request and answer stream at the same time: the server may begin to answer before the body has come."""
-    client = await house.client(house.before(house.server("a", end=Eager)))
+    client = await house.client(house.before(house.server("a", end=Eager), location="proxy_request_buffering = off"))
     client.send(b"POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: %d\r\n\r\n" % len(BODY))
     client.send(BODY[:1000])
     await client.head()
@@ -120,7 +126,7 @@ class Hasty(ServerEnd):
 async def test_answer_that_does_not_wait_for_the_body(house: House) -> None:
     """An answer that ends before the body does ends the request: neither connection is used for another one."""
     server = house.server("a", end=Hasty)
-    client = await house.client(house.before(server))
+    client = await house.client(house.before(server, location="proxy_request_buffering = off"))
     client.send(b"POST / HTTP/1.1\r\nHost: example.org\r\nContent-Length: %d\r\n\r\n" % len(BODY) + BODY[:1000])
     response = await client.response()
     assert (413, [b"close"]) == (response.status, response.values(b"connection"))
@@ -304,7 +310,7 @@ async def test_client_that_leaves_ends_its_try(house: House) -> None:
 async def test_client_that_leaves_its_request_unfinished(house: House) -> None:
     """A request whose client left in the midst of the body is not finished by the proxy: the server sees a close."""
     server = house.server("a")
-    client = await house.client(house.before(server))
+    client = await house.client(house.before(server, location="proxy_request_buffering = off"))
     client.send(b"POST / HTTP/1.1\r\nHost: example.org\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
     await server.until(lambda: server.connections and b"hello" in server.connections[0].received)
     await client.close()
