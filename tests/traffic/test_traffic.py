@@ -27,6 +27,13 @@ keepalive = {keepalive}
 [server www]
 listen = 8080
 client_max_body_size = 2k
+client_body_buffer_size = 400
+proxy_buffering = {buffering}
+proxy_buffers = 2 100
+proxy_busy_buffers_size = 150
+proxy_max_temp_file_size = {file}
+proxy_request_buffering = {collecting}
+proxy_ignore_client_abort = {ignoring}
 [location www /]
 proxy_pass = http://app
 """
@@ -38,6 +45,7 @@ SIZES = st.sampled_from([1, 7, 60, 400, 100_000])
 KINDS = st.sampled_from(
     ["length", "chunks", "204", "101", "close", "503", "short", "broken", "extra", "garbage", "none"]
 )
+ON_OFF = st.sampled_from(["on", "off"])
 LEAVING = st.sampled_from([ConnectionDone, ConnectionLost])
 
 
@@ -59,14 +67,21 @@ class Traffic(RuleBasedStateMachine):
         requests=st.sampled_from([2, 1000]),
         conditions=st.sampled_from(["error timeout", "error timeout invalid_header http_503", "off"]),
         keepalive=st.sampled_from([0, 1, 32]),
+        buffering=st.fixed_dictionaries(
+            {"buffering": ON_OFF, "collecting": ON_OFF, "ignoring": ON_OFF, "file": st.sampled_from(["0", "300", "1m"])}
+        ),
         pace=st.sampled_from([0, 50, 400, 400, 100_000]),
         habits=st.lists(st.tuples(METHODS, LENGTHS, st.booleans()), min_size=1, max_size=5),
     )
-    def build(self, requests: int, conditions: str, keepalive: int, pace: int, habits: list) -> None:
+    def build(
+        self, requests: int, conditions: str, keepalive: int, buffering: dict[str, str], pace: int, habits: list
+    ) -> None:
         self.failures: list[LogEvent] = []
         globalLogPublisher.addObserver(self.failures.append)
         self.files = temporary_files()
-        self.house = House(CONFIGURATION.format(requests=requests, conditions=conditions, keepalive=keepalive))
+        self.house = House(
+            CONFIGURATION.format(requests=requests, conditions=conditions, keepalive=keepalive, **buffering)
+        )
         self.timers = len(self.house.reactor.getDelayedCalls())
         (self.site,) = self.house.sites.values()
         self.pace = pace
