@@ -50,12 +50,16 @@ def writer(transport: Transport) -> Callable[[bytes], None]:
             queue(data)
         elif sent < len(data):
             queue(data[sent:])
-            if transport.producer is not None:
-                # As Twisted does where more than 64 KiB are queued: for each client that stalls that would be too much.
-                transport.producerPaused = True
-                transport.producer.pauseProducing()
+            _pause(transport)
 
     return write
+
+
+def _pause(transport: Connection) -> None:
+    """Have who writes wait until all is taken; Twisted has them wait only where more than 64 KiB are queued."""
+    if transport.producer is not None:
+        transport.producerPaused = True
+        cast(IPushProducer, transport.producer).pauseProducing()
 
 
 def half_close(transport: Transport) -> None:
