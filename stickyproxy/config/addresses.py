@@ -11,7 +11,7 @@ _DEMO = re.compile(r"[A-Za-z0-9_-]+")
 _PORT = re.compile(r"[0-9]{1,5}")
 
 
-@frozen
+@frozen(cache_hash=True)
 class InetAddress:
     """An IP address and a port."""
 
@@ -29,7 +29,7 @@ class InetAddress:
         return f"{host}:{self.port}" if self.ip.version == 4 else f"[{host}]:{self.port}"
 
 
-@frozen
+@frozen(cache_hash=True)
 class UnixAddress:
     """A Unix domain socket."""
 

@@ -230,9 +230,7 @@ class ServerConnection(Tunnelled):
         _, digits, reason = heads.first
         status = int(digits)
         no_body = bodiless(self._method, status)
-        head = read_response_head(
-            status, (reason or b"").rstrip(), heads.fields, heads.http11, heads.keep_alive, no_body
-        )
+        head = read_response_head(status, (reason or b"").rstrip(), heads.fields, heads.http11, no_body)
         if status >= 200:
             self._head = head
             self._body = body = body_of(head, no_body)

@@ -28,17 +28,26 @@ HOP_BY_HOP = frozenset(
 )
 
 # Fields that `Connection` may name without being dropped: the message could not be delivered rightly without them.
-_NEVER_NOMINATED = frozenset({b"content-length", b"host", b"cookie", b"set-cookie", b"connection"})
+_NEVER_NOMINATED = frozenset({b"content-length", b"host", b"cookie", b"set-cookie", b"connection", b"close", b""})
 
+# Most `Connection` lines say only this, and name no field.
+_PLAIN_CONNECTION = {b"keep-alive": True, b"Keep-Alive": True, b"close": False, b"Close": False}
 
 # A longer Content-Length is no length of anything, and would not fit into what others count with.
 _LENGTH_LIMIT = 2**63
 
 
-def nominated(fields: Iterable[Field]) -> frozenset[bytes]:
-    """Return the keys of the fields that the `Connection` lines declare hop by hop (RFC 9110 section 7.6.1)."""
-    names = {token.strip().lower() for key, _, value in fields if key == b"connection" for token in value.split(b",")}
-    return frozenset(names - _NEVER_NOMINATED - {b"", b"close"})
+def read_connection(value: bytes, http11: bool) -> tuple[bool, frozenset[bytes]]:
+    """Return what `Connection` says, whose lines are joined by commas (RFC 9110 section 7.6.1, RFC 9112 section 9.3).
+
+    That is whether the connection goes on behind the message, and the keys of the fields that are hop by hop.
+    """
+    goes_on = _PLAIN_CONNECTION.get(value)
+    if goes_on is not None:
+        return goes_on, NO_KEYS
+    options = {option.strip(b" \t").lower() for option in value.split(b",")}
+    goes_on = b"close" not in options and (http11 or b"keep-alive" in options)
+    return goes_on, frozenset(options - _NEVER_NOMINATED)
 
 
 def first(fields: Iterable[Field], key: bytes) -> bytes:

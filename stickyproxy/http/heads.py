@@ -22,7 +22,7 @@ _SHOWN10 = b"HTTP/1.0 304 \r\n"
 
 
 class HeadReader:
-    """Reads the heads that come on one connection. `http11`, `fields`, `keep_alive` and `size` are the last one's.
+    """Reads the heads that come on one connection. `http11`, `fields` and `size` are the last one's.
 
     The next one may take `limit` bytes.
 
@@ -38,7 +38,6 @@ class HeadReader:
         "fields",
         "first",
         "http11",
-        "keep_alive",
         "limit",
         "size",
     )
@@ -117,12 +116,3 @@ class HeadReader:
 
     def on_headers_complete(self) -> None:
         self._goes_on = self._parser.should_keep_alive()
-        self.keep_alive: bool = self._keeps_alive()
-
-    def _keeps_alive(self) -> bool:
-        """Whether the connection goes on behind the message (RFC 9112 section 9.3); the parser sees it otherwise."""
-        lines = [value for key, _, value in self.fields if key == b"connection"]
-        if not lines:
-            return self.http11
-        options = {option.strip(b" \t").lower() for value in lines for option in value.split(b",")}
-        return b"close" not in options and (self.http11 or b"keep-alive" in options)

@@ -60,7 +60,7 @@ class RequestReader:
         if rest is None:
             return b""
         method, target, _ = heads.first
-        head = read_request_head(method, target, heads.http11, heads.fields, heads.keep_alive, heads.size, self._limits)
+        head = read_request_head(method, target, heads.http11, heads.fields, heads.size, self._limits)
         # Else a connection would hold them as long as it is idle.
         heads.first, heads.fields = (), []
         message = Message(head)

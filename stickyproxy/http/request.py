@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
 
 from attrs import frozen
 
 from stickyproxy.errors import ClientFault
-from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, nominated
+from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, read_connection
 from stickyproxy.http.upgrades import asked
 
 # What a Host may be (RFC 9110 section 7.2, RFC 3986 section 3.2.2): a name or an address, and perhaps a port.
@@ -15,9 +17,6 @@ _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 
 # Methods that are no forward proxy's tunnel and no debugging aid here (RFC 9110 sections 9.3.6 and 9.3.8).
 _REFUSED = frozenset({b"CONNECT", b"TRACE"})
-
-# Most Connection lines say only this, and name no further field.
-_PLAIN_CONNECTION = frozenset({b"keep-alive", b"close", b"Keep-Alive", b"Close"})
 
 
 @frozen
@@ -30,9 +29,8 @@ class Limits:
     target: int = 32 * 1024
 
 
-@frozen
-class RequestHead:
-    """A request without its body.
+class RequestHead(NamedTuple):
+    """A request without its body. A tuple, since it is made for each request and attrs' frozen take four times as long.
 
     `target` is in origin form (or `*`); `host` is the Host as the client wrote it, or what an absolute target names.
     `length` is the Content-Length (None when there is none), `chunked` says that the body is. `nominated` are the keys
@@ -65,7 +63,7 @@ class RequestHead:
 
 
 def read_request_head(
-    method: bytes, target: bytes, http11: bool, fields: list[Field], keep_alive: bool, size: int, limits: Limits
+    method: bytes, target: bytes, http11: bool, fields: list[Field], size: int, limits: Limits
 ) -> RequestHead:
     """Check what was read and return it as a head. Raises ClientFault with the status to answer.
 
@@ -80,14 +78,20 @@ def read_request_head(
         raise ClientFault(431, "too many header fields")
     if size > limits.field and any(len(name) + len(value) > limits.field for _, name, value in fields):
         raise ClientFault(431, "header field too large")
-    draft = _Draft(fields)
+    draft = _Draft()
     for key, _, value in fields:
         note = _NOTED.get(key)
         if note is not None:
             note(draft, value)
     if draft.chunked and (draft.length is not None or not http11):
         raise ClientFault(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0")
-    host = _host(draft.host, http11)
+    keep_alive, nominated = (http11, NO_KEYS) if draft.connection is None else read_connection(draft.connection, http11)
+    if draft.host is not None:
+        host = _checked(draft.host)
+    elif http11:
+        raise ClientFault(400, "no Host")
+    else:
+        host = b""
     if not target.startswith(b"/"):
         target, host = _absolute(method, target, host)
     return RequestHead(
@@ -101,25 +105,24 @@ def read_request_head(
         draft.chunked,
         keep_alive,
         draft.expects_continue and http11,
-        draft.nominated,
+        nominated,
         size,
-        asked(fields) if b"upgrade" in draft.nominated and http11 and not draft.chunked and not draft.length else b"",
+        asked(fields) if b"upgrade" in nominated and http11 and not draft.chunked and not draft.length else b"",
     )
 
 
 class _Draft:
     """What the fields say, as far as they have been read. Each method notes one field's value."""
 
-    __slots__ = ("chunked", "cookies", "expects_continue", "fields", "host", "length", "nominated")
+    __slots__ = ("chunked", "connection", "cookies", "expects_continue", "host", "length")
 
-    def __init__(self, fields: list[Field]) -> None:
-        self.fields = fields
+    def __init__(self) -> None:
         self.host: bytes | None = None
         self.cookies: list[bytes] = []
         self.length: int | None = None
         self.chunked = False
         self.expects_continue = False
-        self.nominated = NO_KEYS
+        self.connection: bytes | None = None
 
     def note_host(self, value: bytes) -> None:
         if self.host is not None:
@@ -130,8 +133,7 @@ class _Draft:
         self.cookies.append(value)
 
     def note_connection(self, value: bytes) -> None:
-        if value not in _PLAIN_CONNECTION:
-            self.nominated = nominated(self.fields)
+        self.connection = value if self.connection is None else self.connection + b"," + value
 
     def note_length(self, value: bytes) -> None:
         if self.length is not None:
@@ -163,11 +165,9 @@ _NOTED: dict[bytes, Callable[[_Draft, bytes], None]] = {
 }
 
 
-def _host(host: bytes | None, http11: bool) -> bytes:
-    if host is None:
-        if http11:
-            raise ClientFault(400, "no Host")
-        return b""
+# Few hosts are asked for by many requests.
+@lru_cache(maxsize=256)
+def _checked(host: bytes) -> bytes:
     match = _HOST.fullmatch(host)
     if match is None or int(match[1] or 0) > 65535:
         raise ClientFault(400, "not a valid Host")
@@ -184,4 +184,4 @@ def _absolute(method: bytes, target: bytes, host: bytes) -> tuple[bytes, bytes]:
     if not match:
         raise ClientFault(400, "neither an absolute path nor an absolute URI")
     authority, rest = match.groups()
-    return rest if rest.startswith(b"/") else b"/" + rest, _host(authority, True)
+    return rest if rest.startswith(b"/") else b"/" + rest, _checked(authority)

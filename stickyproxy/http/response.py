@@ -1,15 +1,14 @@
 """The head of a server's response: what was parsed, checked once, and frozen."""
 
-from attrs import frozen
+from typing import NamedTuple
 
 from stickyproxy.errors import MalformedResponse
 from stickyproxy.http.bodies import Body, BodyUntilClose, ChunkedBody, SizedBody
-from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, nominated
+from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, read_connection
 
 
-@frozen
-class ResponseHead:
-    """A response without its body.
+class ResponseHead(NamedTuple):
+    """A response without its body. A tuple for the sake of speed, as RequestHead.
 
     `length` is the Content-Length as the server sent it (None when there is none), `until_close` says that the body
     ends with the connection. `reusable` says that the server will take another request on the same connection.
@@ -33,16 +32,14 @@ def bodiless(method: bytes, status: int) -> bool:
     return method == b"HEAD" or status == 204 or status == 304
 
 
-def read_response_head(
-    status: int, reason: bytes, fields: list[Field], http11: bool, keep_alive: bool, no_body: bool
-) -> ResponseHead:
+def read_response_head(status: int, reason: bytes, fields: list[Field], http11: bool, no_body: bool) -> ResponseHead:
     """Check what was read and return it as a head. Raises MalformedResponse.
 
-    `keep_alive` is what version and `Connection` say; `no_body` says that none follows.
+    `no_body` says that none follows.
     """
     length: int | None = None
     chunked = False
-    hop_by_hop = NO_KEYS
+    connection: bytes | None = None
     for key, _, value in fields:
         if key == b"content-length":
             if length is not None or (length := content_length(value)) is None:
@@ -51,12 +48,13 @@ def read_response_head(
             if chunked or value.lower() != b"chunked":
                 raise MalformedResponse("a transfer coding other than one chunked")
             chunked = True
-        elif key == b"connection" and value.lower() not in (b"keep-alive", b"close"):
-            hop_by_hop = nominated(fields)
+        elif key == b"connection":
+            connection = value if connection is None else connection + b"," + value
     if chunked and (length is not None or not http11):
         raise MalformedResponse("Transfer-Encoding with Content-Length, or in HTTP/1.0")
     until_close = length is None and not chunked and not no_body
-    return ResponseHead(status, reason, tuple(fields), length, until_close, keep_alive and not until_close, hop_by_hop)
+    keep_alive, nominated = (http11, NO_KEYS) if connection is None else read_connection(connection, http11)
+    return ResponseHead(status, reason, tuple(fields), length, until_close, keep_alive and not until_close, nominated)
 
 
 def body_of(head: ResponseHead, no_body: bool) -> Body:

@@ -1,6 +1,6 @@
 """Everything that is known about one finished request: what the observers read, and all they read."""
 
-from attrs import frozen
+from typing import NamedTuple
 
 from stickyproxy.balance.words import Assignment
 from stickyproxy.http.request import RequestHead
@@ -39,9 +39,8 @@ class Try:
         self.body_bytes = 0
 
 
-@frozen
-class Outcome:
-    """One finished request. Moments are epoch seconds.
+class Outcome(NamedTuple):
+    """One finished request. Moments are epoch seconds. A tuple for the sake of speed, as RequestHead.
 
     `serial` numbers the requests of this process, `nth` those of the connection. `status` is what the client got, 499
     if it left before. `asked` is what the client sent, `head` what was answered: another one for an error page.

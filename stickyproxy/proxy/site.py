@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
@@ -67,8 +66,7 @@ class Site(ChannelFactory):
         """Return an exchange for a GET (or HEAD) of `uri` instead, with the client's other fields but no body."""
         head = exchange.head
         message = Message(
-            evolve(
-                head,
+            head._replace(
                 method=b"HEAD" if head.method == b"HEAD" else b"GET",
                 target=uri,
                 length=None,

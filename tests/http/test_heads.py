@@ -25,7 +25,7 @@ def test_request() -> None:
         assert b"" == rest
         assert (b"GET", b"/x?y", b"1.1") == reader.first
         assert [(b"host", b"Host", b"a"), (b"x-y", b"X-Y", b"z"), (b"x", b"X", b"")] == reader.fields
-        assert (True, True, len(head), False) == (reader.http11, reader.keep_alive, reader.size, reader.begun)
+        assert (True, len(head), False) == (reader.http11, reader.size, reader.begun)
     assert b"body" == read(head + b"body")[1]
 
 
@@ -47,30 +47,7 @@ def test_one_after_the_other() -> None:
     """One reader reads one head after the other, whatever the one before said of bodies and protocols behind it."""
     reader, _ = read(b"POST / HTTP/1.1\r\nContent-Length: 5\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n")
     reader.feed(b"GET / HTTP/1.0\r\nX: y\r\n\r\n")
-    assert ([(b"x", b"X", b"y")], False, False) == (reader.fields, reader.http11, reader.keep_alive)
-
-
-@pytest.mark.parametrize(
-    ("version", "fields", "expected"),
-    [
-        (b"1.1", b"", True),
-        (b"1.1", b"Connection: x\r\n", True),
-        (b"1.1", b"Connection: close\r\n", False),
-        (b"1.1", b"Connection: x, Close\r\n", False),
-        (b"1.1", b"Connection: x\r\nConnection: Close\r\n", False),
-        (b"1.1", b"Proxy-Connection: close\r\n", True),
-        (b"1.0", b"", False),
-        (b"1.0", b"Connection: x\r\n", False),
-        (b"1.0", b"Connection: Keep-Alive\r\n", True),
-        (b"1.0", b"Connection: keep-alive\r\nConnection: close\r\n", False),
-        (b"1.0", b"Connection: close, Keep-Alive\r\n", False),
-        (b"1.0", b"Proxy-Connection: keep-alive\r\n", False),
-    ],
-)
-def test_keep_alive(version: bytes, fields: bytes, expected: bool) -> None:
-    """Version and Connection alone say whether another message may follow; `close` wins (RFC 9112 section 9.3)."""
-    reader, _ = read(b"GET / HTTP/%b\r\n%b\r\n" % (version, fields))
-    assert expected == reader.keep_alive
+    assert ([(b"x", b"X", b"y")], False) == (reader.fields, reader.http11)
 
 
 @pytest.mark.parametrize("interim", [b"HTTP/1.0 100 Continue\r\n\r\n", b"HTTP/1.1 103 X\r\nConnection: close\r\n\r\n"])

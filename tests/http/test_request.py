@@ -14,7 +14,7 @@ def read(
 ) -> RequestHead:
     fields = [(name.lower(), name, value) for name, value in lines]
     size = sum(len(name) + len(value) + 4 for name, value in lines) if size is None else size
-    return read_request_head(method, target, http11, fields, True, size, limits)
+    return read_request_head(method, target, http11, fields, size, limits)
 
 
 HOST = (b"Host", b"example.org")
@@ -65,6 +65,23 @@ def test_asterisk_form() -> None:
 def test_http10_without_host() -> None:
     """An HTTP/1.0 request may do without a Host."""
     assert (b"", False) == ((head := read(http11=False)).host, head.http11)
+
+
+@pytest.mark.parametrize(
+    ("lines", "http11", "expected"),
+    [
+        ([], True, True),
+        ([], False, False),
+        ([(b"Connection", b"close")], True, False),
+        ([(b"Connection", b"x"), (b"Connection", b"Close")], True, False),
+        ([(b"Connection", b"Keep-Alive")], False, True),
+        ([(b"Proxy-Connection", b"close")], True, True),
+        ([(b"Proxy-Connection", b"keep-alive")], False, False),
+    ],
+)
+def test_keep_alive(lines: list[tuple[bytes, bytes]], http11: bool, expected: bool) -> None:
+    """Version and all the Connection lines say whether the client may ask again."""
+    assert expected is read(HOST, *lines, http11=http11).keep_alive
 
 
 def test_nominated() -> None:

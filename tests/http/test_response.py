@@ -4,11 +4,9 @@ from stickyproxy.errors import MalformedResponse
 from stickyproxy.http.response import ResponseHead, bodiless, body_of, read_response_head
 
 
-def read(
-    *lines: tuple[bytes, bytes], http11: bool = True, keep_alive: bool = True, bodiless: bool = False
-) -> ResponseHead:
+def read(*lines: tuple[bytes, bytes], http11: bool = True, bodiless: bool = False) -> ResponseHead:
     fields = [(name.lower(), name, value) for name, value in lines]
-    return read_response_head(200, b"OK", fields, http11, keep_alive, bodiless)
+    return read_response_head(200, b"OK", fields, http11, bodiless)
 
 
 LENGTH = (b"Content-Length", b"5")
@@ -16,21 +14,20 @@ CHUNKED = (b"Transfer-Encoding", b"chunked")
 
 
 @pytest.mark.parametrize(
-    ("lines", "keep_alive", "no_body", "expected"),
+    ("lines", "no_body", "expected"),
     [
-        ([LENGTH], True, False, (5, False, True)),
-        ([LENGTH], False, False, (5, False, False)),
-        ([CHUNKED], True, False, (None, False, True)),
-        ([], True, False, (None, True, False)),
-        ([], True, True, (None, False, True)),
-        ([LENGTH], True, True, (5, False, True)),
+        ([LENGTH], False, (5, False, True)),
+        ([LENGTH, (b"Connection", b"close")], False, (5, False, False)),
+        ([LENGTH, (b"Connection", b"x"), (b"Connection", b"Close")], False, (5, False, False)),
+        ([CHUNKED], False, (None, False, True)),
+        ([], False, (None, True, False)),
+        ([], True, (None, False, True)),
+        ([LENGTH], True, (5, False, True)),
     ],
 )
-def test_framing(
-    lines: list[tuple[bytes, bytes]], keep_alive: bool, no_body: bool, expected: tuple[int | None, bool, bool]
-) -> None:
+def test_framing(lines: list[tuple[bytes, bytes]], no_body: bool, expected: tuple[int | None, bool, bool]) -> None:
     """A body ends by its length, its last chunk or the connection; only the last makes the connection useless."""
-    head = read(*lines, keep_alive=keep_alive, bodiless=no_body)
+    head = read(*lines, bodiless=no_body)
     assert expected == (head.length, head.until_close, head.reusable)
 
 

@@ -26,12 +26,12 @@ def request(
     hosts = [b"Host: " + host] if host else []
     size = sum(map(len, (method, target, b"  HTTP/1.1\r\n", *hosts, *lines))) + 2 * len((*hosts, *lines)) + 2
     http11 = version == "1.1"
-    return read_request_head(method, target, http11, fields(*hosts, *lines), http11, size, Limits())
+    return read_request_head(method, target, http11, fields(*hosts, *lines), size, Limits())
 
 
 def response(status: int = 200, *lines: bytes) -> ResponseHead:
     """Read a response that has a body."""
-    return read_response_head(status, b"Fine", fields(*lines), True, True, False)
+    return read_response_head(status, b"Fine", fields(*lines), True, False)
 
 
 def facts(head: RequestHead | None = None, **known: Any) -> Outcome:
