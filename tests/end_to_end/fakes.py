@@ -53,10 +53,10 @@ class Waitable:
         raise AssertionError(f"not within {timeout} seconds; what is here: {self!r}")
 
 
-def eventually(ready: Callable[[], object]) -> "Deferred[object]":
+def eventually(ready: Callable[[], object], within: float = PATIENCE) -> "Deferred[object]":
     """Fire as soon as `ready` returns something true, for changes that nobody tells of."""
     looking = LoopingCall(lambda: looking.stop() if ready() else None)
-    return looking.start(0.01).addTimeout(PATIENCE, reactor)
+    return looking.start(0.01).addTimeout(within, reactor)
 
 
 # -- servers ---------------------------------------------------------------------------------------------------------

@@ -1,18 +1,41 @@
-"""Processes of their own: the proxy as an operator starts it, and curl."""
+"""Processes of their own: the proxy as an operator starts it, and programs of others, where they are installed."""
 
+import os
+import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from twisted.internet import reactor
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProcessTransport
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
-from tests.end_to_end.fakes import Waitable
+from tests.end_to_end.fakes import Waitable, eventually
 
 TWISTD = Path(sys.executable).with_name("twistd")
 # twistd as the README says, but that no file remembers the process.
 PROXY = (TWISTD, "-n", "--pidfile=", "stickyproxy", "--config")
+
+# Where a user's PATH may not look for servers.
+SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
+# How long a program may take to start, in seconds: some are Java virtual machines.
+START = 30.0
+
+
+def installed(program: str) -> str:
+    """Find a program; without it the test is skipped."""
+    found = shutil.which(program, path=f"{os.environ['PATH']}:{SYSTEM}")
+    if found is None:
+        pytest.skip(f"{program} is not installed")
+    return found
+
+
+def has_started(ready: Callable[[], object]) -> "Deferred[object]":
+    """Fire as soon as `ready` returns something true, for which a program has to start first."""
+    return eventually(ready, within=START)
 
 
 class Process(ProcessProtocol, Waitable):

@@ -1,6 +1,5 @@
 """Active checks: of real servers of each kind, and of those whose sessions have to move and come back."""
 
-import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -10,38 +9,23 @@ import pytest
 import pytest_twisted
 from attrs import frozen
 from twisted.internet import reactor
-from twisted.internet.task import LoopingCall, deferLater
+from twisted.internet.task import deferLater
 
 from stickyproxy.health.health import ServerCheck
 from tests.certificates import Authority
 from tests.end_to_end.fakes import HOST, FakeServer, ServerEnd, answering, eventually, saying, silent
 from tests.end_to_end.house import House
 from tests.end_to_end.messages import Message
-from tests.end_to_end.processes import Process
+from tests.end_to_end.processes import Process, has_started, installed
 from tests.end_to_end.tls import Showing
+from tests.end_to_end.tomcat import Tomcat
 
 GET = b"GET / HTTP/1.1"
-# How long a server may take to start, in seconds: one of them is a Java virtual machine.
-START = 30.0
-
-
-def installed(command: str) -> str:
-    """Find a program; without it the test is skipped."""
-    found = shutil.which(command, path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin")
-    if found is None:
-        pytest.skip(f"{command} is not installed")
-    return found
 
 
 def checks(house: House) -> list[ServerCheck]:
     """What the proxy that was started last knows of its servers."""
     return house._services[-1]._health.checks
-
-
-async def until(ready: Callable[[], object]) -> None:
-    """Wait for something that a server has to start for."""
-    looking = LoopingCall(lambda: looking.stop() if ready() else None)
-    await looking.start(0.05).addTimeout(START, reactor)
 
 
 # -- real servers ----------------------------------------------------------------------------------------------------
@@ -151,7 +135,7 @@ async def test_real_server(
     await eventually(lambda: check.fall)
     assert (False, "no such file or directory") == (check.up, check.reason)
     process = house.run(tmp_path, program, *words)
-    await until(lambda: check.rise >= 7)
+    await has_started(lambda: check.rise >= 7)
     assert (True, "") == (check.up, check.reason)
     await process.stop()
     await eventually(lambda: not check.up)
@@ -185,32 +169,17 @@ async def test_wrong_server(
     )
     (check,) = checks(house)
     process = house.run(tmp_path, program, *words)
-    await until(lambda: check.reason == reason)
+    await has_started(lambda: check.reason == reason)
     assert not check.up
     await process.stop()
-
-
-CONNECTOR = """\
-<Server port="-1">
-  <Service name="Catalina">
-    <Connector protocol="AJP/1.3" address="127.0.0.1" port="{port}" secretRequired="false"/>
-    <Engine name="Catalina" defaultHost="localhost"><Host name="localhost" appBase="webapps"/></Engine>
-  </Service>
-</Server>
-"""
 
 
 @pytest.mark.parametrize("requests", [1, 3])
 @pytest_twisted.ensureDeferred
 async def test_tomcat(house: House, tmp_path: Path, requests: int) -> None:
     """Tomcat's AJP connector answers a CPING, also several over one connection."""
-    home = Path("/usr/share/tomcat10")
-    if not home.exists():
-        pytest.skip("tomcat10 is not installed")
     place = house.server("tomcat", running=False)
-    for folder in ("conf", "webapps", "temp", "logs"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "conf" / "server.xml").write_text(CONNECTOR.format(port=place.port))
+    tomcat = Tomcat(tmp_path, f'protocol="AJP/1.3" port="{place.port}" secretRequired="false"')
     house.proxy(
         f"[upstream app]\nserver = {place.address}\ncheck = interval=50 fall=1 rise=3 type=ajp\n"
         f"check_keepalive_requests = {requests}\n"
@@ -219,12 +188,8 @@ async def test_tomcat(house: House, tmp_path: Path, requests: int) -> None:
     (check,) = checks(house)
     await eventually(lambda: check.fall)
     assert (False, "connection refused") == (check.up, check.reason)
-    classes = f"{home}/bin/bootstrap.jar:{home}/bin/tomcat-juli.jar"
-    places = [f"-Dcatalina.home={home}", f"-Dcatalina.base={tmp_path}", f"-Djava.io.tmpdir={tmp_path}/temp"]
-    process = house.run(
-        tmp_path, installed("java"), "-cp", classes, *places, "org.apache.catalina.startup.Bootstrap", "start"
-    )
-    await until(lambda: check.rise >= 7)
+    process = tomcat.start(house)
+    await has_started(lambda: check.rise >= 7)
     assert (True, "") == (check.up, check.reason)
     process.transport.signalProcess("KILL")
     await eventually(lambda: not check.up)
