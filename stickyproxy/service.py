@@ -1,6 +1,7 @@
 """The running proxy: what is opened, started and stopped, and the only place that holds a real reactor."""
 
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_address
 from random import random
@@ -37,6 +38,7 @@ from stickyproxy.http.accepting import Accepting
 from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.polling import poll_plainly
 from stickyproxy.listening import open_port
 from stickyproxy.observe.error_log import error_log
 from stickyproxy.observe.log_files import LogFiles
@@ -94,6 +96,7 @@ class ProxyService(Service):
         self._sites: list[Site] = []
         self._health = Health(reactor, random)
         self._signals = Signals(reactor)
+        self._poll_as_before: Callable[[], None] = lambda: None
         self._ending = False
 
     # -- opening -------------------------------------------------------------------------------------------------------
@@ -156,6 +159,7 @@ class ProxyService(Service):
         # For SIGTERM the reactor sets a handler of its own when it begins to run; ours comes after that.
         for number in (signal.SIGTERM, signal.SIGQUIT):
             self._reactor.callWhenRunning(self._signals.on, number, self.end)
+        self._poll_as_before = poll_plainly(self._reactor)
         self._accepting.hold()
         self._health.start().addCallback(lambda _: self._accepting.go_on())
         for port in self.ports:
@@ -201,6 +205,7 @@ class ProxyService(Service):
             if call.running:
                 call.stop()
         self._signals.restore()
+        self._poll_as_before()
         self._detach_error_logs()
         self._logs.settle()
         return self._close()

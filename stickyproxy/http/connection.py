@@ -22,7 +22,7 @@ from stickyproxy.http.bodies import Body
 from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.heads import STATUS_LINE, HeadReader
 from stickyproxy.http.response import ResponseHead, bodiless, body_of, read_response_head
-from stickyproxy.http.transports import Transport, closed_by_peer, writer
+from stickyproxy.http.transports import Transport, adopt, closed_by_peer, writer
 from stickyproxy.http.tunnel import End, Tunnelled
 from stickyproxy.http.upgrades import granted
 
@@ -181,6 +181,7 @@ class ServerConnection(Tunnelled):
     # -- the connection ------------------------------------------------------------------------------------------------
 
     def connectionMade(self) -> None:
+        adopt(self.transport, self)
         self._write = writer(self.transport)
         if hasattr(self.transport, "setTcpNoDelay"):
             self.transport.setTcpNoDelay(True)

@@ -7,16 +7,19 @@ the one place that knows how Twisted's socket transports queue; any other transp
 
 import socket
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import Protocol as Interface
+from typing import cast
 
-from twisted.internet.interfaces import IAddress, IHalfCloseableProtocol, IPushProducer
-from twisted.internet.protocol import BaseProtocol
+from twisted.internet.interfaces import IAddress, IPushProducer
+from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection
 from twisted.protocols.tls import TLSMemoryBIOProtocol
-from zope.interface import alsoProvides
+
+# As a bare number: Python's enums are slow to be put together for each request.
+_PEEK = int(socket.MSG_PEEK | socket.MSG_DONTWAIT)
 
 
-class Transport(Protocol):
+class Transport(Interface):
     """What the channel and the agent need of a connection; Twisted's stream transports have it all."""
 
     def write(self, data: bytes) -> None: ...
@@ -37,18 +40,22 @@ def writer(transport: Transport) -> Callable[[bytes], None]:
     """
     if not isinstance(transport, Connection) or transport.TLS:
         return transport.write
-    send_some = transport.writeSomeData
+    send = transport.socket.send
     queue = transport.write
 
     def write(data: bytes) -> None:
         if transport.dataBuffer or transport._tempDataBuffer or not transport.connected or transport.disconnecting:
             queue(data)
             return
-        sent = send_some(data)
-        if not isinstance(sent, int):
+        try:
+            sent = send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
             # A failed connection: queued bytes make the reactor find the same failure and report it on its own turn.
             queue(data)
-        elif sent < len(data):
+            return
+        if sent < len(data):
             queue(data[sent:])
             _pause(transport)
 
@@ -62,6 +69,12 @@ def _pause(transport: Connection) -> None:
         cast(IPushProducer, transport.producer).pauseProducing()
 
 
+def adopt(transport: Transport, protocol: Protocol) -> None:
+    """Have a socket call `protocol` itself, and not by way of the one that an endpoint has put around it."""
+    if isinstance(transport, Connection):
+        transport.protocol = protocol
+
+
 def half_close(transport: Transport) -> None:
     """Say, behind all that is written, that nothing follows; what the other side still says is read.
 
@@ -72,16 +85,6 @@ def half_close(transport: Transport) -> None:
         transport.loseConnection()
     else:
         transport.loseWriteConnection()
-
-
-def halve(transport: Transport, protocol: BaseProtocol) -> None:
-    """Have the two directions of a connection end one by one: `protocol` is told of the first by `readConnectionLost`.
-
-    Twisted asks the socket's own protocol, which is another one, around ours, where an endpoint made the connection.
-    """
-    alsoProvides(protocol, IHalfCloseableProtocol)
-    if isinstance(transport, Connection) and hasattr(transport.protocol, "readConnectionLost"):
-        alsoProvides(transport.protocol, IHalfCloseableProtocol)
 
 
 def unsent(transport: Transport) -> int:
@@ -104,7 +107,7 @@ def closed_by_peer(transport: Transport) -> bool:
     if not isinstance(transport, Connection) or transport.TLS:
         return False
     try:
-        transport.getHandle().recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        transport.socket.recv(1, _PEEK)
     except BlockingIOError:
         return False
     except OSError:

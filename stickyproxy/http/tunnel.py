@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IPushProducer
+from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol
-from zope.interface import implementer
+from zope.interface import alsoProvides, implementer
 
 from stickyproxy.http.deadlines import NEVER, Deadlines
-from stickyproxy.http.transports import Transport, half_close, halve, unsent
+from stickyproxy.http.transports import Transport, half_close, unsent
 
 
 class Tunnel:
@@ -184,7 +184,7 @@ class Tunnelled(Protocol):
 
     def join(self, end: End, transport: Transport, write: Callable[[bytes], None], full: bool) -> None:
         """Leave the connection to a tunnel."""
-        halve(transport, self)
+        alsoProvides(self, IHalfCloseableProtocol)
         self.end_of_tunnel = end
         end.join(transport, write, full)
 

@@ -2,7 +2,6 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from twisted.internet.interfaces import IHalfCloseableProtocol
 from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.tcp import Connection
 from twisted.internet.testing import MemoryReactorClock, StringTransport
@@ -11,7 +10,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from stickyproxy.config.settings import ProxySsl
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.tls_client import ClientTls
-from stickyproxy.http.transports import closed_by_peer, half_close, halve, unsent, writer
+from stickyproxy.http.transports import adopt, closed_by_peer, half_close, unsent, writer
 
 
 class Pair:
@@ -188,22 +187,8 @@ def test_half_close(pair: Pair) -> None:
     assert other.disconnecting
 
 
-class Halved(Protocol):
-    def readConnectionLost(self) -> None:
-        """Twisted asks who says that it has this method."""
-
-
-def test_halve(pair: Pair) -> None:
-    """The socket's own protocol is asked as well, if it is one around ours that hands on what it is told."""
-    ours, around = Halved(), Halved()
-    pair.transport.protocol = around
-    halve(pair.transport, ours)
-    assert [True, True, False] == [IHalfCloseableProtocol.providedBy(each) for each in (ours, around, Halved())]
-
-
-def test_halve_what_hands_nothing_on(pair: Pair) -> None:
-    """A protocol around ours that hands nothing on is told of the whole end, as before; what is no socket has none."""
-    halve(pair.transport, Halved())
-    assert not IHalfCloseableProtocol.providedBy(pair.transport.protocol)
-    halve(StringTransport(), ours := Halved())
-    assert IHalfCloseableProtocol.providedBy(ours)
+def test_adopt(pair: Pair) -> None:
+    """A socket calls its own protocol, whatever an endpoint has put around it; what is no socket is left alone."""
+    adopt(pair.transport, ours := Protocol())
+    adopt(StringTransport(), Protocol())
+    assert ours is pair.transport.protocol

@@ -1,0 +1,114 @@
+import signal
+import socket
+from collections.abc import Iterator
+
+import pytest
+from twisted.internet.abstract import FileDescriptor
+from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.testing import MemoryReactorClock
+
+from stickyproxy.http.polling import poll_plainly
+
+
+class Reading(FileDescriptor):
+    """One end of a socket pair, which notes what it reads; `other` is left as soon as it has read something."""
+
+    other: "Reading | None" = None
+
+    def __init__(self, reactor: EPollReactor) -> None:
+        super().__init__(reactor)
+        self.socket, self.peer = socket.socketpair()
+        self.read: list[bytes] = []
+        self.fault: Exception | None = None
+        self.ended = False
+        self.startReading()
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def doRead(self) -> None:
+        self.read.append(self.socket.recv(100))
+        if self.other is not None:
+            self.other.stopReading()
+        if self.fault is not None:
+            raise self.fault
+
+    def connectionLost(self, reason: object) -> None:
+        self.ended = True
+
+
+class Reactor(EPollReactor):
+    """Installs neither signal handlers nor itself."""
+
+
+@pytest.fixture
+def reactor() -> Iterator[EPollReactor]:
+    reactor = Reactor()
+    yield reactor
+    reactor._poller.close()
+
+
+@pytest.fixture
+def ends(reactor: EPollReactor) -> Iterator[list[Reading]]:
+    ends = [Reading(reactor), Reading(reactor)]
+    yield ends
+    for end in ends:
+        end.stopReading()
+        end.socket.close()
+        end.peer.close()
+
+
+def test_whoever_is_ready(reactor: EPollReactor, ends: list[Reading]) -> None:
+    """Twisted's reactor is still built so that each socket that is ready is read from, in either way."""
+    restore = poll_plainly(reactor)
+    for end in ends:
+        end.peer.send(b"plain")
+    reactor.doIteration(0)
+    restore()
+    for end in ends:
+        end.peer.send(b"usual")
+    reactor.doIteration(0)
+    assert [[b"plain", b"usual"]] * 2 == [end.read for end in ends]
+    assert EPollReactor.doPoll is reactor.doIteration.__func__
+
+
+def test_one_that_is_left_meanwhile(reactor: EPollReactor, ends: list[Reading]) -> None:
+    """A socket that another one's turn has taken out is not read from."""
+    poll_plainly(reactor)
+    ends[0].other, ends[1].other = ends[1], ends[0]
+    for end in ends:
+        end.peer.send(b"x")
+    reactor.doIteration(0)
+    assert 1 == sum(len(end.read) for end in ends)
+
+
+def test_a_fault(reactor: EPollReactor, ends: list[Reading], caplog: pytest.LogCaptureFixture) -> None:
+    """What goes wrong with one ends that one, and the others have their turn."""
+    poll_plainly(reactor)
+    ends[0].fault = ZeroDivisionError()
+    for end in ends:
+        end.peer.send(b"x")
+    reactor.doIteration(0)
+    assert ([True, False], [1, 1]) == ([end.ended for end in ends], [len(end.read) for end in ends])
+
+
+def test_interrupted(reactor: EPollReactor) -> None:
+    """A signal ends the wait, and no more."""
+
+    def interrupt(*_: object) -> None:
+        raise InterruptedError
+
+    poll_plainly(reactor)
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+        reactor.doIteration(None)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_another_reactor() -> None:
+    """A reactor of another kind is left alone."""
+    other = MemoryReactorClock()
+    poll_plainly(other)()
+    assert "doIteration" not in vars(other)
