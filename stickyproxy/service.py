@@ -33,6 +33,7 @@ from stickyproxy.control.commands import Commands
 from stickyproxy.control.unix import open_control
 from stickyproxy.demo import start_demo
 from stickyproxy.descriptors import connections, raise_limit
+from stickyproxy.folders import check_folders
 from stickyproxy.health.health import Health
 from stickyproxy.http.accepting import Accepting
 from stickyproxy.http.agent import Agent, AgentSettings
@@ -109,6 +110,7 @@ class ProxyService(Service):
                 for log in self.settings.error_logs
             ]
             self._attach_error_logs()
+            check_folders(self.settings)
             upstreams = build_upstreams(
                 self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent
             )

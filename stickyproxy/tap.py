@@ -50,7 +50,7 @@ def config_path(options: Options) -> str:
 def check(path: str) -> None:
     """Say what the file at `path` holds, or end the process with all that is wrong with it."""
     settings = read(path)
-    check_certificates(settings)
+    check_files(settings)
     print(f"{path}: ok: {summary(settings)}")
 
 
@@ -62,12 +62,14 @@ def read(path: str) -> Settings:
         give_up(*map(str, error.faults))
 
 
-def check_certificates(settings: Settings) -> None:
-    """Load every certificate that is named, or end the process with what is wrong with one."""
+def check_files(settings: Settings) -> None:
+    """Try the certificates and folders that are named, or end the process with what is wrong with one."""
+    from stickyproxy.folders import check_folders
     from stickyproxy.http.certificates import Certificates  # OpenSSL is large, and `twistd --help` comes by here
 
     try:
         Certificates().load(settings)
+        check_folders(settings)
     except StartError as error:
         give_up(f"stickyproxy: {error}")
 

@@ -17,7 +17,7 @@ FLOORS = (
     {"sticky", "balance", "http", "health"},
     {"proxy"},
     {"observe"},
-    {"assembly", "checking", "control", "demo", "descriptors", "listening", "resolve", "signals"},
+    {"assembly", "checking", "control", "demo", "descriptors", "folders", "listening", "resolve", "signals"},
     {"service"},
     {"tap"},
     {"command"},

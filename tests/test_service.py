@@ -423,6 +423,13 @@ def test_error_log_that_is_not_to_be_had(house: House, tmp_path: Path) -> None:
     assert f"sticky.ini:3: error_log: {reason}" == refusal(house, f"[main]\nerror_log =\n  {tmp_path}\n{PASS}")
 
 
+def test_folder_that_takes_no_files(house: House, tmp_path: Path) -> None:
+    """A folder for temporary files in which none can be made is refused like a log."""
+    wrong = f"{tmp_path}/no: cannot be used: No such file or directory; expected a folder that may be written to"
+    text = f"[http]\nproxy_temp_path = {tmp_path}/no\n{PASS}"
+    assert f"sticky.ini:2: proxy_temp_path: {wrong}" == refusal(house, text)
+
+
 # -- real sockets ----------------------------------------------------------------------------------------------------
 
 

@@ -176,6 +176,16 @@ def test_check_loads_certificates(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert (1, ("", complaint)) == (end.value.code, capsys.readouterr())
 
 
+def test_check_tries_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--test` finds a folder that takes no temporary files, as a start would."""
+    path = tmp_path / "folder.ini"
+    path.write_text(f"[http]\nproxy_temp_path = {path}\n[server www]\nlisten = 8080\n")
+    with pytest.raises(SystemExit) as end:
+        options("--test", "--config", str(path))
+    wrong = f"{path}: cannot be used: Not a directory; expected a folder that may be written to\n"
+    assert (1, ("", f"stickyproxy: {path}:2: proxy_temp_path: {wrong}")) == (end.value.code, capsys.readouterr())
+
+
 @pytest.mark.parametrize("flags", [(), ("--test",)])
 def test_real_start_refuses_a_bad_file(flags: tuple[str, ...], bad: str, tmp_path: Path) -> None:
     """The real twistd prints the mistakes and no usage, starts nothing and exits with status 1."""

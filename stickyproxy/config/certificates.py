@@ -1,13 +1,13 @@
 """Which certificates a section names, and what a server has to prove there."""
 
 from stickyproxy.config.scopes import Scope
-from stickyproxy.config.settings import KeyPair, NamedFile, ProxySsl
+from stickyproxy.config.settings import KeyPair, ProxySsl
 from stickyproxy.config.tls import parse_ssl_name
 
 
 def key_pair(scope: Scope, directive: str) -> KeyPair | None:
     """The files that `directive` and its fellow, `..._key`, name; one without the other is a fault of `scope`."""
-    certificate, key = _file(scope, directive), _file(scope, f"{directive}_key")
+    certificate, key = scope.file(directive), scope.file(f"{directive}_key")
     if certificate and key:
         return KeyPair(certificate, key)
     for here, lacking in ((certificate, f"{directive}_key"), (key, directive)):
@@ -29,11 +29,6 @@ def proxy_ssl(scope: Scope, host: str) -> ProxySsl | None:
         name,
         scope.value("proxy_ssl_verify"),
         scope.value("proxy_ssl_server_name"),
-        _file(scope, "proxy_ssl_trusted_certificate"),
+        scope.file("proxy_ssl_trusted_certificate"),
         key_pair(scope, "proxy_ssl_certificate"),
     )
-
-
-def _file(scope: Scope, directive: str) -> NamedFile | None:
-    argument = next(iter(scope.arguments(directive)), None)
-    return NamedFile(argument.value, directive, argument.position) if argument else None

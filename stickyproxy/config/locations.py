@@ -60,6 +60,8 @@ def parse_place(words: Sequence[str]) -> Place:
 Action = ProxyPass | Return | CheckStatus
 _ACTIONS = ("proxy_pass", "return", "check_status")
 
+_TEMP_PATHS = ("client_body_temp_path", "proxy_temp_path")
+
 
 def build_location(scope: Scope, place: Place, formats: Mapping[str, LogFormat], action: Action | None) -> Location:
     """The location that `scope` describes, with all that it inherits; `action` None is one that is faulty."""
@@ -102,6 +104,7 @@ def build_location(scope: Scope, place: Place, formats: Mapping[str, LogFormat],
         proxy_set_headers=values("proxy_set_header"),
         real_ip=_real_ip(scope),
         send_timeout=value("send_timeout"),
+        temp_folders=tuple(file for file in map(scope.file, _TEMP_PATHS) if file),
         position=scope.position,
         sticky="session_sticky" not in scope.own,
     )

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from stickyproxy.config.directives import DIRECTIVES, UPSTREAM, Directive, contexts_of, find
 from stickyproxy.config.reader import Entry, Line, Section
-from stickyproxy.config.settings import Position
+from stickyproxy.config.settings import NamedFile, Position
 from stickyproxy.config.suggest import suggest
 from stickyproxy.config.values import listed, shown
 from stickyproxy.config.words import split
@@ -49,6 +49,11 @@ class Scope:
     def value(self, name: str) -> Any:
         """What the one line of a directive says; None where there is neither a line nor a default."""
         return next(iter(self.values(name)), None)
+
+    def file(self, name: str) -> NamedFile | None:
+        """The file, or folder, that the one line of a directive names."""
+        argument = next(iter(self.arguments(name)), None)
+        return NamedFile(argument.value, name, argument.position) if argument else None
 
     def where(self, name: str) -> Position:
         """Where the directive stands in this section; else the section itself."""

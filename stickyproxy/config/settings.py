@@ -357,6 +357,7 @@ class Location:
     proxy_set_headers: tuple[HeaderLine, ...]
     real_ip: RealIp | None
     send_timeout: float
+    temp_folders: tuple[NamedFile, ...]
     position: Position
     sticky: bool = True
 

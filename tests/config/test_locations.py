@@ -117,6 +117,7 @@ def test_defaults() -> None:
         proxy_set_headers=(),
         real_ip=None,
         send_timeout=60.0,
+        temp_folders=(),
         position=Position("sticky.ini", 7),
     )
     assert expected == location
