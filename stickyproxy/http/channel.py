@@ -98,7 +98,8 @@ class Channel(Tunnelled):
             self._handler = None
         if self.end_of_tunnel is not None:
             self.end_of_tunnel.lost()
-        self._tell_gone(self)
+        elif self._handler is None:
+            self._tell_gone(self)
 
     def dataReceived(self, data: bytes) -> None:
         if self._closing:
@@ -158,7 +159,9 @@ class Channel(Tunnelled):
         """Cut the connection, so that the client cannot take what it got for the whole answer."""
         self._handler = None
         self._closing = True
-        if not self._gone:
+        if self._gone:
+            self._tell_gone(self)
+        else:
             self.transport.abortConnection()
 
     # -- taking requests -----------------------------------------------------------------------------------------------
@@ -334,8 +337,8 @@ class Channel(Tunnelled):
         if handler is not None:
             handler.answered()
         if self._gone:
-            return
-        if self._last:
+            self._tell_gone(self)
+        elif self._last:
             assert message is not None
             self._close(unread=not message.complete or bool(self._backlog))
         else:
@@ -354,6 +357,10 @@ class Channel(Tunnelled):
         self.join(end, self.transport, self._write, self._blocked)
         early, self._backlog = self._backlog, b""
         return early
+
+    def tunnel_over(self) -> None:
+        """The tunnel has ended on both sides: what the client said last is with the server."""
+        self._tell_gone(self)
 
     def _close(self, unread: bool = False) -> None:
         """Close when all is written; `unread` bytes are awaited for a while, since closing over them sends a reset."""

@@ -270,6 +270,7 @@ class Forward(Exchange):
         self.body_bytes = self.tries[-1].body_bytes = self._tunnel.client.sent
         self._end_try(self.site.seconds(), failed=False)
         self.conclude()
+        self.channel.tunnel_over()
 
     def client_paused(self) -> None:
         attempt = self._attempt

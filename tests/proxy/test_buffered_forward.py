@@ -297,6 +297,19 @@ class IgnoreClientAbortTests(SynchronousTestCase):
         self.assertEqual(1, len(self.house.log))
         self.assertTrue(self.house.log[0].startswith("502 10.0.0.1:80, 10.0.0.2:80 "), self.house.log)
 
+    def test_the_proxy_ends(self) -> None:
+        """A proxy that ends waits for what goes on without its client, whether that is answered or cut short."""
+        for last in (b"0" * 60, b""):
+            self.begin()
+            server = self.house.servers.accept()
+            self.client.reset()
+            drained = self.house.sites["0.0.0.0:8080"].drain()
+            self.assertNoResult(drained)
+            server.send(HEAD + b"\r\n" + last)
+            server.reset()
+            self.successResultOf(drained)
+            self.assertEqual(1, len(self.house.log))
+
     def test_half_a_body(self) -> None:
         """A request that will never be whole ends with its client."""
         self.begin(

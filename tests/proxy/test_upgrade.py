@@ -134,6 +134,16 @@ class TunnelTests(UpgradeTestCase):
         line = f"101 10.0.0.1:80 101 none {len(PASSED_ON) + 7} 7 {len(WEBSOCKET) + 5}"
         self.assertEqual(([0, 0], [line]), (self.conns(), self.house.log))
 
+    def test_the_proxy_ends(self) -> None:
+        """A proxy that ends waits until the server has what a client said last, who has left."""
+        server = self.tunnel()
+        self.client.send(b"last")
+        self.client.close()
+        drained = self.house.sites["0.0.0.0:8080"].drain()
+        self.assertNoResult(drained)
+        server.close()
+        self.successResultOf(drained)
+
     def test_the_server_goes_first(self) -> None:
         """A server that is gone closes the client, behind what it said last."""
         server = self.tunnel()
@@ -191,6 +201,7 @@ class TunnelTests(UpgradeTestCase):
         self.client.send(b"still here")
         self.assertEqual((b"still here", False), (server.received(), self.client.dropped))
         self.client.reset()
+        server.close()
         self.assertTrue(drained.called)
 
 

@@ -310,6 +310,7 @@ class Traffic(RuleBasedStateMachine):
         assert [] == self.talking(), "a client hangs"
         assert [] == self.serving(), "a server hangs"
         assert 0 == len(self.house.deadlines)
+        assert self.site.drain().called, "a channel is left"
         assert self.timers == len(self.house.reactor.getDelayedCalls()), "a timer is left"
         assert self.files == temporary_files(), "a temporary file is left"
         assert [0, 0] == [peer.conns for peer in self.house.upstreams["app"].group.peers]
