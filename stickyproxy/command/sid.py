@@ -11,12 +11,14 @@ from stickyproxy.resolve import Lookup
 
 # What stands for a value that only the server itself could give.
 _VALUE = b"VALUE"
+_ANSWER = b"HTTP/1.1 200 OK\r\n%bContent-Length: 0\r\n\r\n"
 
 
 def sid(settings: Settings, upstream: str, server: str, lookup: Lookup, now: float) -> str:
     """Return the cookie, `NAME=VALUE`, of the server with that `id=` or address.
 
-    It is what the proxy makes of an answer in which that server sets a cookie of that name itself. Raises ValueError.
+    It is what the proxy adds to an answer, or else makes of one in which the server sets a cookie of that name itself,
+    as with `mode=prefix`. Raises ValueError.
     """
     if upstream not in settings.upstreams:
         known = listed(sorted(settings.upstreams)) if settings.upstreams else "an upstream in the file"
@@ -25,27 +27,32 @@ def sid(settings: Settings, upstream: str, server: str, lookup: Lookup, now: flo
     if name is None:
         raise ValueError(f"{upstream} keeps nobody by a cookie; expected an upstream that does")
     straight = _straight(settings, upstream)
-    found = {_cookie(Rehearsal(straight, lookup, now, port), upstream, server, name) for port in (1, 2)}
-    cookie = found.pop()
-    if found:
-        raise ValueError(f"{server} gets its port, of which its cookie is made, when the proxy starts")
-    if cookie in (b"", _VALUE):
-        raise ValueError(f"the proxy writes nothing into the cookie of {upstream}; its servers name themselves there")
-    return f"{name.decode()}={cookie.decode()}"
+    answers = (_ANSWER % b"", _ANSWER % b"Set-Cookie: %b=%b\r\n" % (name, _VALUE))
+    for answer in answers:
+        found = {_cookie(Rehearsal(straight, lookup, now, port), upstream, server, name, answer) for port in (1, 2)}
+        if len(found) > 1:
+            raise ValueError(f"{server} gets its port, of which its cookie is made, when the proxy starts")
+        cookie = found.pop()
+        if cookie not in (b"", _VALUE):
+            return f"{name.decode()}={cookie.decode()}"
+    raise ValueError(f"the proxy writes nothing into the cookie of {upstream}; its servers name themselves there")
 
 
 def _straight(settings: Settings, upstream: str) -> Settings:
-    """One server that passes all requests to the upstream as the first of its locations would."""
+    """One server that passes all requests to the upstream as the first of its locations would.
+
+    Whoever comes may enter, and `session_sticky = off` does not count.
+    """
     for server in settings.servers:
         for location in server.locations:
             if location.proxy_pass is not None and location.proxy_pass.upstream == upstream:
-                fallback = evolve(location, access=(), real_ip=None)
+                fallback = evolve(location, access=(), real_ip=None, sticky=True)
                 return evolve(settings, servers=(evolve(server, locations=(), fallback=fallback),))
     raise ValueError(f"no location passes anything to {upstream}; expected one")
 
 
-def _cookie(rehearsal: Rehearsal, upstream: str, server: str, name: bytes) -> bytes:
-    """The value of the cookie that the proxy sets on an answer of the server; empty if it sets none."""
+def _cookie(rehearsal: Rehearsal, upstream: str, server: str, name: bytes, answer: bytes) -> bytes:
+    """The value of the cookie that the client gets with that answer of the server; empty if it gets none."""
     peers = rehearsal.upstreams[upstream].group.peers
     chosen = _chosen(peers, server)
     for peer in peers:
@@ -53,9 +60,8 @@ def _cookie(rehearsal: Rehearsal, upstream: str, server: str, name: bytes) -> by
         peer.drain = False
     _, site = rehearsal.sites[0]
     request = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    response = b"HTTP/1.1 200 OK\r\nSet-Cookie: %b=%b\r\nContent-Length: 0\r\n\r\n" % (name, _VALUE)
     start = b"Set-Cookie: %b=" % name
-    lines = rehearsal.play(site, "127.0.0.1", request, response).to_client.split(b"\r\n")
+    lines = rehearsal.play(site, "127.0.0.1", request, answer).to_client.split(b"\r\n")
     values = [line.removeprefix(start).partition(b";")[0] for line in lines if line.startswith(start)]
     return values[-1] if values else b""
 

@@ -12,11 +12,13 @@ ADDRESS = "10.0.0.1:8080"
 MD5 = md5(ADDRESS.encode()).hexdigest()
 
 
-def of(stickiness: str, server: str = "a", first: str = f"{ADDRESS} id=a", upstream: str = "app") -> str:
+def of(
+    stickiness: str, server: str = "a", first: str = f"{ADDRESS} id=a", upstream: str = "app", location: str = ""
+) -> str:
     """The cookie of a server in an upstream that keeps its clients so."""
     text = (
         f"[upstream app]\nserver =\n    {first}\n    10.0.0.2:8080 id=b srun_id=jvm2\n{stickiness}\n"
-        "[server www]\n[location www /x]\nproxy_pass = http://app\naccess = deny all\n"
+        f"[server www]\n[location www /x]\nproxy_pass = http://app\naccess = deny all\n{location}\n"
     )
     return sid(loads(text), upstream, server, lambda host, port: [InetAddress(ip_address("10.9.9.9"), port)], NOW)
 
@@ -33,6 +35,11 @@ def of(stickiness: str, server: str = "a", first: str = f"{ADDRESS} id=a", upstr
         ("cookie = SRV insert", "a", "SRV=a"),
         ("session_sticky = hash=plain mode=prefix", "a", "route=a~VALUE"),
         ("session_sticky = hash=plain mode=rewrite", "a", "route=a"),
+        ("session_sticky = hash=plain preserve", "a", "route=a"),
+        ("session_sticky = hash=plain option=indirect preserve maxidle=30m", "b", "route=b|1700000000|1700000000"),
+        ("cookie = SRV insert indirect preserve", "a", "SRV=a"),
+        ("stickysession = ROUTEID", "b", "ROUTEID=.b"),
+        ("cookie = S prefix", "a", "S=a~VALUE"),
     ],
 )
 def test_cookie(stickiness: str, server: str, expected: str) -> None:
@@ -44,6 +51,11 @@ def test_cookie(stickiness: str, server: str, expected: str) -> None:
 def test_server_that_takes_nobody(flag: str) -> None:
     """A server has its cookie even while it takes no new sessions."""
     assert "route=a" == of("session_sticky = hash=plain", first=f"{ADDRESS} id=a {flag}")
+
+
+def test_location_without_stickiness() -> None:
+    """A server has its cookie though the first location that leads to it does not ask for one."""
+    assert "route=a" == of("session_sticky = hash=plain", location="session_sticky = off")
 
 
 def test_name_is_resolved() -> None:
