@@ -80,9 +80,8 @@ def read_request_head(
         raise ClientFault(431, "header field too large")
     draft = _Draft()
     for key, _, value in fields:
-        note = _NOTED.get(key)
-        if note is not None:
-            note(draft, value)
+        if key in _NOTED:
+            _NOTED[key](draft, value)
     if draft.chunked and (draft.length is not None or not http11):
         raise ClientFault(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0")
     keep_alive, nominated = (http11, NO_KEYS) if draft.connection is None else read_connection(draft.connection, http11)

@@ -6,6 +6,9 @@ from stickyproxy.errors import MalformedResponse
 from stickyproxy.http.bodies import Body, BodyUntilClose, ChunkedBody, SizedBody
 from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, read_connection
 
+# What says how a response is framed, and what becomes of its connection.
+_NOTED = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+
 
 class ResponseHead(NamedTuple):
     """A response without its body. A tuple for the sake of speed, as RequestHead.
@@ -41,6 +44,8 @@ def read_response_head(status: int, reason: bytes, fields: list[Field], http11: 
     chunked = False
     connection: bytes | None = None
     for key, _, value in fields:
+        if key not in _NOTED:
+            continue
         if key == b"content-length":
             if length is not None or (length := content_length(value)) is None:
                 raise MalformedResponse("Content-Length twice, or not a number")
@@ -48,7 +53,7 @@ def read_response_head(status: int, reason: bytes, fields: list[Field], http11: 
             if chunked or value.lower() != b"chunked":
                 raise MalformedResponse("a transfer coding other than one chunked")
             chunked = True
-        elif key == b"connection":
+        else:
             connection = value if connection is None else connection + b"," + value
     if chunked and (length is not None or not http11):
         raise MalformedResponse("Transfer-Encoding with Content-Length, or in HTTP/1.0")

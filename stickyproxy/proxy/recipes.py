@@ -39,6 +39,9 @@ _REWRITTEN = frozenset({b"host", b"cookie", b"content-length", b"expect"} | {nam
 # What of a server's answer is for the proxy to read, and to write anew where the client gets it.
 _OURS = frozenset({b"content-length", b"set-cookie", b"x-accel-buffering"})
 
+# What holds the URLs that `proxy_redirect` rewrites.
+_REDIRECTING = frozenset({b"location", b"refresh"})
+
 # Statuses that `add_header` without `always` adds to (ngx_http_headers_module).
 _ADDED_TO = frozenset({200, 201, 204, 206, 301, 302, 303, 304, 307, 308})
 
@@ -126,6 +129,8 @@ class ResponseRecipe:
 
     def __init__(self, location: Location) -> None:
         self._hidden = HOP_BY_HOP | _OURS | location.proxy_hide_headers
+        # What does not just pass.
+        self._apart = self._hidden | (_REDIRECTING if location.proxy_redirects else frozenset())
         self._hides_cookies = b"set-cookie" in location.proxy_hide_headers
         self._redirects = [
             (redirect.source, compile_template(redirect.target)) for redirect in location.proxy_redirects
@@ -138,13 +143,12 @@ class ResponseRecipe:
         """Return the field lines that pass, and the values of the server's Set-Cookie lines, which do not yet."""
         lines: list[bytes] = []
         set_cookies: list[bytes] = []
-        hidden = self._hidden | response.nominated if response.nominated else self._hidden
+        apart = self._apart | response.nominated if response.nominated else self._apart
         for key, name, value in response.fields:
-            if key not in hidden:
-                if self._redirects and (key == b"location" or key == b"refresh"):
-                    lines.append(line(name, self._redirect(facts, key, value)))
-                else:
-                    lines.append(b"%b: %b\r\n" % (name, value))
+            if key not in apart:
+                lines.append(b"%b: %b\r\n" % (name, value))
+            elif key in _REDIRECTING and key not in self._hidden and key not in response.nominated:
+                lines.append(line(name, self._redirect(facts, key, value)))
             elif key == b"set-cookie" and not self._hides_cookies:
                 set_cookies.append(value)
         return lines, set_cookies

@@ -286,10 +286,10 @@ def _http(name: bytes) -> Getter:
 
 
 def _cookie(name: bytes) -> Getter:
-    token = name + b"="
+    pattern = cookies.named(name)
 
     def first(facts: Facts) -> bytes:
-        found = cookies.values(facts.head.cookies, token)
+        found = cookies.values(facts.head.cookies, pattern)
         return found[0] if found else b""
 
     return first

@@ -1,9 +1,10 @@
 """Byte edits of Cookie and Set-Cookie values: what is not named is not touched, not even by a byte (RFC 6265 §4, §5).
 
-In a Cookie line a cookie is looked for by its token, the name with the equals sign (`b"route="`): names match whole,
-and case counts.
+Names match whole, and case counts. Where a place in a line is asked for, the cookie is known by its token, its name with
+the equals sign (`b"route="`).
 """
 
+import re
 from collections.abc import Sequence
 
 # RFC 6265 §4.1.1, cookie-octet: visible ASCII without the double quote, comma, semicolon and backslash.
@@ -11,6 +12,8 @@ _COOKIE_OCTETS = bytes(byte for byte in range(0x21, 0x7F) if byte not in b'",;\\
 _LONGEST_VALUE = 4096
 _BLANKS = b" \t"
 _SEMICOLON = 0x3B
+# What is left where a cookie stood between two semicolons, or at the end.
+_NOTHING = re.compile(rb";[ \t]*(?:;|\Z)")
 
 
 # -- Cookie ----------------------------------------------------------------------------------------------------------
@@ -32,39 +35,36 @@ def find(line: bytes, token: bytes, start: int = 0) -> int:
 def value_at(line: bytes, start: int) -> bytes:
     """The value that begins at `start`, without the quotes around it."""
     end = line.find(b";", start)
-    value = (line[start:] if end < 0 else line[start:end]).strip(_BLANKS)
-    if value[:1] == b'"' == value[-1:]:
-        return value[1:-1]
-    return value
+    return _bare(line[start:] if end < 0 else line[start:end])
 
 
-def values(lines: Sequence[bytes], token: bytes) -> list[bytes]:
+def _bare(value: bytes) -> bytes:
+    value = value.strip(_BLANKS)
+    return value[1:-1] if value[:1] == b'"' == value[-1:] else value
+
+
+def named(name: bytes) -> re.Pattern[bytes]:
+    """The pattern of the cookies of that name, for `values` and `hide`; its one group is the value."""
+    return re.compile(rb"(?:\A|;)[ \t]*%b=([^;]*)" % re.escape(name))
+
+
+def values(lines: Sequence[bytes], cookie: re.Pattern[bytes]) -> list[bytes]:
     """The values of all cookies of that name in all Cookie lines, in order, without quotes."""
-    found = []
-    for line in lines:
-        start = find(line, token)
-        while start >= 0:
-            found.append(value_at(line, start))
-            start = find(line, token, start)
-    return found
+    return [value if value.isalnum() else _bare(value) for line in lines for value in cookie.findall(line)]
 
 
-def hide(lines: Sequence[bytes], token: bytes) -> Sequence[bytes]:
+def hide(lines: Sequence[bytes], cookie: re.Pattern[bytes]) -> Sequence[bytes]:
     """The Cookie lines without the cookies of that name; a line goes when nothing is left of it."""
     shown = []
     for line in lines:
-        rest = _without(line, token)
+        rest, count = cookie.subn(b"", line)
+        if count:
+            if _NOTHING.search(rest):
+                rest = b";".join([pair for pair in rest.split(b";") if pair.strip(_BLANKS)])
+            rest = rest.lstrip(b"; \t")
         if rest:
             shown.append(rest)
     return shown
-
-
-def _without(line: bytes, token: bytes) -> bytes:
-    if find(line, token) < 0:
-        return line
-    pairs = line.split(b";")
-    kept = [pair for pair in pairs if (cookie := pair.strip(_BLANKS)) and not cookie.startswith(token)]
-    return b";".join(kept).lstrip(_BLANKS)
 
 
 def cut(line: bytes, start: int, head: bytes) -> bytes:
