@@ -1,6 +1,6 @@
 """Byte edits of Cookie and Set-Cookie values: what is not named is not touched, not even by a byte (RFC 6265 §4, §5).
 
-Names match whole, and case counts. Where a place in a line is asked for, the cookie is known by its token, its name with
+Names match whole, and case counts. Where a place in a line is asked for, the cookie is known by its token, a name with
 the equals sign (`b"route="`).
 """
 
