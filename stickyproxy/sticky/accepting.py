@@ -66,6 +66,9 @@ class Accepting:
         return evolve(memory, set_cookies=(*memory.set_cookies, *cleared)) if cleared else memory
 
     def forget(self, claim: Claim) -> Memory:
+        if claim.affinity is not Affinity.INVALID:
+            # A server that is merely out: one dialect knows the cookie that another, of the same name, does not.
+            return NO_MEMORY
         assert isinstance(claim, Heard)
         forgotten = [policy.forget(each) for policy, each in zip(self._policies, claim.each, strict=True)]
         cleared = dict.fromkeys(value for memory in forgotten for value in memory.set_cookies)

@@ -90,10 +90,12 @@ def test_answer_speaks_the_written_dialect(
         ([b"old=gone"], [CLEARED]),
         ([b"old=gone; S=gone~1"], [CLEARED, b"S=; Path=/; Max-Age=0"]),
         ([b"old=a"], []),
+        ([b"old=a; new=gone"], []),
+        ([b"dated=a|1|1; new=gone"], []),
     ],
 )
 def test_refusal_clears_every_unknown_name(policy: Accepting, cookies: list[bytes], expected: list[bytes]) -> None:
-    """A refusal clears whichever cookie names no server, so that none is refused for ever."""
+    """A refusal clears the cookies of who names no server, so that none is refused for ever, and of nobody else."""
     assert expected == [*policy.forget(policy.recall(cookies, ASKER, NOW)).set_cookies]
     assert 503 == policy.refusal
 
@@ -104,4 +106,4 @@ def test_privacy(sids: Sids, a: Server) -> None:
     policy = Accepting(Insert(settings, sids), [Dialect(Insert(OLD, sids), (CLEARED,))])
     claim = policy.recall([b"old=a; new=gone"], ASKER, NOW)
     assert Memory((b"new=a; Path=/", CLEARED), True, True) == policy.remember((), claim, a, 200, NOW, ASKER)
-    assert True is policy.forget(claim).private
+    assert True is policy.forget(policy.recall([b"new=gone"], ASKER, NOW)).private
