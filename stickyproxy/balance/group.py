@@ -48,6 +48,9 @@ class Group:
     def weigh(self, peer: Peer, weight: int) -> None:
         """Give the peer another weight, from 1 up; new sessions are shared out by it at once."""
         peer.weight = peer.effective_weight = weight
+        # Turns that the old weights gave or took may be a thousand times what the new ones give.
+        for each in self.peers:
+            each.current_weight = 0.0
         self._tiers = self._make_tiers()
 
     def is_another_left(self, tried: Collection[Peer]) -> bool:

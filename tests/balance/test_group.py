@@ -108,6 +108,15 @@ def test_weigh(server: MakeServer) -> None:
     assert 6 == names(group, 8).count("a")
 
 
+def test_weighing_forgets_turns(server: MakeServer) -> None:
+    """What heavy servers owe each other is not paid in the small coin of the weights that they are given."""
+    group = group_of([server("a", weight=1000), server("b", weight=1000)])
+    assert "a" == names(group, 1)
+    for peer in group.peers:
+        group.weigh(peer, 1)
+    assert "abab" == names(group, 4)
+
+
 def test_peers_outlive_their_group(server: MakeServer) -> None:
     """Another group takes peers over as they are, and spares the one that is left alone."""
     a, b = peers = [Peer(server("a", max_fails=1)), Peer(server("b"))]
