@@ -35,10 +35,11 @@ def find(line: bytes, token: bytes, start: int = 0) -> int:
 def value_at(line: bytes, start: int) -> bytes:
     """The value that begins at `start`, without the quotes around it."""
     end = line.find(b";", start)
-    return _bare(line[start:] if end < 0 else line[start:end])
+    return bare(line[start:] if end < 0 else line[start:end])
 
 
-def _bare(value: bytes) -> bytes:
+def bare(value: bytes) -> bytes:
+    """The value without the blanks and the quotes around it."""
     value = value.strip(_BLANKS)
     return value[1:-1] if value[:1] == b'"' == value[-1:] else value
 
@@ -50,7 +51,7 @@ def named(name: bytes) -> re.Pattern[bytes]:
 
 def values(lines: Sequence[bytes], cookie: re.Pattern[bytes]) -> list[bytes]:
     """The values of all cookies of that name in all Cookie lines, in order, without quotes."""
-    return [value if value.isalnum() else _bare(value) for line in lines for value in cookie.findall(line)]
+    return [value if value.isalnum() else bare(value) for line in lines for value in cookie.findall(line)]
 
 
 def hide(lines: Sequence[bytes], cookie: re.Pattern[bytes]) -> Sequence[bytes]:

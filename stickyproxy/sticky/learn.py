@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from stickyproxy.config.settings import Server
+from stickyproxy.sticky.cookies import bare
 from stickyproxy.sticky.words import NO_MEMORY, Affinity, Asker, Claim, Getter, Memory
 
 # What one session costs in bytes where the tables of Python have just grown and are emptiest: 3,000 in a megabyte.
@@ -83,9 +84,9 @@ class Learn:
 
 
 def _first(getters: Sequence[Getter], asker: Asker) -> bytes:
-    """The first value that is not empty; one that is too long for a session id is none."""
+    """The first value that is not empty, without quotes; one that is too long for a session id is none."""
     for getter in getters:
-        value = getter(asker)
+        value = bare(getter(asker))
         if 0 < len(value) <= _LONGEST_ID:
             return value
     return b""

@@ -4,7 +4,7 @@ import pytest
 
 from stickyproxy.config.settings import Server
 from stickyproxy.sticky.learn import SESSION_SIZE, Learn, Sessions
-from stickyproxy.sticky.words import NO_MEMORY, Affinity, Memory
+from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Memory
 from tests.sticky.asking import Asking
 
 COOKIES = [b"x=1"]
@@ -79,6 +79,14 @@ def test_recall(a: Server, old: bytes, affinity: Affinity) -> None:
     claim = policy(sessions).recall(COOKIES, Asking(values={"old": old}), 1.0)
     assert (affinity, a if affinity is Affinity.VALID else None) == (claim.affinity, claim.server)
     assert COOKIES is claim.cookies
+
+
+def test_quotes(b: Server) -> None:
+    """An id is the same with quotes around it and without: a request's cookies are read without them."""
+    learn = policy(Sessions(10, 10.0))
+    learn.remember((), NO_CLAIM, b, 200, 0.0, Asking(values={"new": b'"s"'}))
+    for looked_up in (b"s", b'"s"'):
+        assert b is learn.recall((), Asking(values={"old": looked_up}), 0.0).server
 
 
 @pytest.mark.parametrize(
