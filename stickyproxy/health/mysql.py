@@ -32,5 +32,10 @@ class MySql:
             return None
         if payload[0] == _ERROR:
             code = int.from_bytes(payload[1:3], "little")
-            return Failed(f"it greets with error {code}: {payload[3:].decode('utf-8', 'replace')}")
+            return Failed(f"it greets with error {code}: {_one_line(payload[3:])}")
         return Passed()
+
+
+def _one_line(message: bytes) -> str:
+    """What a server says as a line for logs, in which it cannot begin another one."""
+    return "".join(each if each.isprintable() else "?" for each in message.decode("utf-8", "replace"))

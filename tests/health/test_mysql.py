@@ -23,6 +23,7 @@ TOO_MANY = b"\x17\x00\x00\x00\xff\x10\x04Too many connections"
         (TOO_MANY, "it greets with error 1040: Too many connections"),
         (TOO_MANY[:-1], "more"),
         (b"\x03\x00\x00\x00\xff\x6a\x04", "it greets with error 1130: "),
+        (b"\x09\x00\x00\x00\xff\x6a\x04No\n\x1b[m", "it greets with error 1130: No??[m"),
         (b"\x01\x00\x00\x01\x0a", "its greeting is not MySQL's"),
         (b"\x01\x00\x00\x00\x00", "its greeting is not MySQL's"),
         (b"\x00\x00\x00\x00\x0a", "its greeting is not MySQL's"),
