@@ -32,7 +32,7 @@ def parse_session_sticky(words: Sequence[str]) -> SessionSticky | HeaderSticky:
         words,
         {
             "cookie": values.token,
-            "header": values.token,
+            "header": _field_name,
             "domain": attribute_value,
             "path": lambda word: attribute_value(word) if word else None,
             "maxage": values.whole_seconds,
@@ -112,6 +112,12 @@ def _modes(sticky: SessionSticky, found: dict[str, Any]) -> list[str]:
     # In these modes the cookie and its attributes are the server's.
     idle = [name for name in ("maxidle", "maxlife", "refresh", "preserve", *_ATTRIBUTES) if name in found]
     return [f'parameter "{name}" does not apply to mode={sticky.mode}; expected mode=insert with it' for name in idle]
+
+
+def _field_name(word: str) -> bytes:
+    if "_" in word:
+        raise ValueError(f'"{word}" never arrives: fields with _ in their names are not passed on; expected - for it')
+    return values.token(word)
 
 
 def _attribute(word: str) -> bytes:

@@ -88,6 +88,10 @@ def test_session_sticky(text: str, expected: Stickiness) -> None:
             "header=X path=/ maxidle=5",
             [f'parameter "{name}" is about a cookie; expected none with header=' for name in ("path", "maxidle")],
         ),
+        (
+            "header=X_Session",
+            ['header: "X_Session" never arrives: fields with _ in their names are not passed on; expected - for it'],
+        ),
         ("cookie=a;b", [f'cookie: "a;b" {NO_TOKEN}']),
         ("cookie=", [f'cookie: "" {NO_TOKEN}']),
         ("domain=", [f'domain: "" {NO_VALUE}']),
