@@ -19,14 +19,16 @@ def ask(path: str, words: Sequence[str], wants_json: bool) -> str:
             control.settimeout(_PATIENCE)
             control.connect(path)
             control.sendall(line.encode())
-            return b"".join(iter(lambda: control.recv(65536), b"")).decode()
+            answer = b"".join(iter(lambda: control.recv(65536), b"")).decode()
+        why = "" if answer else "it was closed"
     except OSError as error:
         why = error.strerror or str(error)
-        raise ValueError(
-            f"no answer at unix:{path}: {why}; expected a running proxy with that control socket"
-        ) from None
+    if why:
+        raise ValueError(f"no answer at unix:{path}: {why}; expected a running proxy with that control socket")
+    return answer
 
 
 def failed(answer: str, wants_json: bool) -> bool:
     """Whether the answer tells of a failure."""
-    return "error" in json.loads(answer) if wants_json else answer.startswith(FAILED)
+    # What is not understood at all is told as text.
+    return answer.startswith(FAILED) or (wants_json and "error" in json.loads(answer))

@@ -37,7 +37,7 @@ def test_a_command(control: socket.socket) -> None:
 
 def test_odd_words(control: socket.socket) -> None:
     """A name with a space or a quote in it arrives as one word."""
-    line, _ = asked(control, b"", ["drain", "my app", "it's"], wants_json=True)
+    line, _ = asked(control, b"{}", ["drain", "my app", "it's"], wants_json=True)
     assert b"drain 'my app' 'it'\"'\"'s' --json\n" == line
 
 
@@ -49,12 +49,19 @@ def test_nobody_there(control: socket.socket, tmp_path: Path) -> None:
         ask(path, ["status"], False)
 
 
+def test_no_answer(control: socket.socket) -> None:
+    """A connection that is closed without a word is no success."""
+    with pytest.raises(ValueError, match=r"no answer at unix:.*/control: it was closed; expected"):
+        asked(control, b"", ["drain", "app", "a"])
+
+
 @pytest.mark.parametrize(
     ("answer", "wants_json", "expected"),
     [
         ("error: no\n", False, True),
         ("UPSTREAM  SERVER\n", False, False),
         ('{"error": "no"}\n', True, True),
+        ("error: a longer line than any command\n", True, True),
         ('{"now": 1, "servers": []}\n', True, False),
     ],
 )
