@@ -4,6 +4,7 @@ from attrs import evolve
 
 from stickyproxy.balance.peer import Peer
 from stickyproxy.command.rehearsal import Rehearsal
+from stickyproxy.config.addresses import HostAddress
 from stickyproxy.config.settings import Settings
 from stickyproxy.config.suggest import suggest
 from stickyproxy.config.values import listed
@@ -55,6 +56,9 @@ def _cookie(rehearsal: Rehearsal, upstream: str, server: str, name: bytes, answe
     """The value of the cookie that the client gets with that answer of the server; empty if it gets none."""
     peers = rehearsal.upstreams[upstream].group.peers
     chosen = _chosen(peers, server)
+    if isinstance(chosen.server.address, HostAddress):
+        message = f"{chosen.server.name} does not resolve; expected a server with an address"
+        raise ValueError(message)  # noqa: TRY004 - it is the name that is wrong
     for peer in peers:
         peer.down = peer is not chosen
         peer.drain = False

@@ -92,6 +92,20 @@ def test_what_has_no_cookie(stickiness: str, server: str, upstream: str, expecte
     assert expected == str(refused.value)
 
 
+def test_name_that_does_not_resolve() -> None:
+    """Without an address there is nothing to make a cookie of, and nobody to send it to."""
+
+    def lookup(host: str, port: int) -> list[InetAddress]:
+        raise OSError("no such host")
+
+    text = (
+        "[upstream app]\nserver = app.example id=a\nsession_sticky =\n"
+        "[server www]\n[location www /]\nproxy_pass = http://app\n"
+    )
+    with pytest.raises(ValueError, match=r"app\.example does not resolve; expected a server with an address"):
+        sid(loads(text), "app", "a", lookup, NOW)
+
+
 def test_upstream_that_nobody_is_passed_to() -> None:
     """Without a location nothing is ever sent to a client."""
     settings = loads("[upstream app]\nserver = 10.0.0.1\nsession_sticky =\n[server www]\n")
