@@ -25,7 +25,7 @@ from stickyproxy.proxy.limits import Zones
 from stickyproxy.proxy.locations import LocationResource, ProxyResource, ReturnResource
 from stickyproxy.proxy.plain import PlainResource
 from stickyproxy.proxy.real_ip import RealIp
-from stickyproxy.proxy.scope import Scope
+from stickyproxy.proxy.scope import Observer, Scope
 from stickyproxy.proxy.site import Site
 from stickyproxy.proxy.tree import Hosts, VirtualHost
 from stickyproxy.proxy.upstream import Upstream
@@ -61,12 +61,13 @@ def _upstream(
 
 @frozen
 class Parts:
-    """What locations are built with; each is there once."""
+    """What locations are built with; each is there once. `observers` are told of every request, wherever it ends."""
 
     upstreams: Mapping[str, Upstream]
     survey: Survey
     logs: LogFiles
     certificates: Certificates
+    observers: tuple[Observer, ...] = ()
     zones: Zones = field(factory=Zones)
 
 
@@ -122,7 +123,7 @@ def _resource(location: Location, server_name: bytes, parts: Parts) -> LocationR
         for log in location.access_logs
     ]
     limits = parts.zones.limits(location.limit_conns)
-    scope = Scope(server_name, location, [*access_logs, parts.survey.tallies], limits)
+    scope = Scope(server_name, location, [*access_logs, *parts.observers], limits)
     if location.proxy_pass is not None:
         upstream = parts.upstreams[location.proxy_pass.upstream]
         ssl = location.proxy_pass.ssl

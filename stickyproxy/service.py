@@ -116,7 +116,9 @@ class ProxyService(Service):
             )
             add_checks(self._health, self.settings, upstreams, self._reactor, self._certificates)
             survey = Survey(upstreams, Tallies(), self._reactor.seconds, self._health.of)
-            parts = Parts(upstreams, survey, self._logs, self._certificates)
+            # Nobody counts what nobody can ask for.
+            observers = (survey.tallies,) if self.settings.watched else ()
+            parts = Parts(upstreams, survey, self._logs, self._certificates, observers)
             for listen, site in build_sites(self.settings, parts, self._deadlines):
                 factory = site.over_tls(self._reactor) if listen.ssl else site
                 port = open_port(self._reactor, listen, site.introduced(factory))

@@ -52,8 +52,8 @@ class Rehearsal:
             return resolve(servers, lookup, lambda name: InetAddress(ip_address("127.0.0.1"), next(ports)))
 
         self.upstreams = build_upstreams(settings, resolved, lambda each: Agent(reactor, deadlines, each))
-        survey = Survey(self.upstreams, self._witness, reactor.seconds)
-        parts = Parts(self.upstreams, survey, LogFiles(), Certificates())
+        survey = Survey(self.upstreams, Tallies(), reactor.seconds)
+        parts = Parts(self.upstreams, survey, LogFiles(), Certificates(), (self._witness,))
         self.sites: list[tuple[Listen, Site]] = build_sites(settings, parts, deadlines)
 
     def play(self, site: Site, client: str, request: bytes, response: bytes) -> Scene:
@@ -74,7 +74,7 @@ class Rehearsal:
         return Scene(self._witness.outcome, to_server, to_client.value())
 
 
-class _Witness(Tallies):
+class _Witness:
     """Remembers the last request that was over."""
 
     outcome: Outcome | None = None

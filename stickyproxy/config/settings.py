@@ -392,3 +392,9 @@ class Settings:
     worker_connections: int
     worker_shutdown_timeout: float
     control: str | None
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody can ask how the servers are, by a status page or on the control socket."""
+        pages = any(location.check_status for server in self.servers for location in server.locations)
+        return pages or self.control is not None

@@ -343,7 +343,8 @@ class Channel(Tunnelled):
             self._close(unread=not message.complete or bool(self._backlog))
         else:
             self._await()
-            self._proceed()
+            if self._backlog or self._reader.messages or self._blocked or not self._reading:
+                self._proceed()
 
     def switch(self, reason: bytes, lines: list[bytes], end: End) -> bytes:
         """Grant the request its change of protocol: answer 101, and leave the connection to a tunnel as its `end`.

@@ -190,7 +190,7 @@ class Forward(Exchange):
             self._fail(500)
 
     def _take(self, head: ResponseHead | None, chunks: list[bytes], ended: bool) -> None:
-        attempt = self._attempt
+        attempt, now = self._attempt, self.site.seconds()
         assert attempt is not None
         facts = attempt.facts
         if ended:
@@ -199,7 +199,7 @@ class Forward(Exchange):
         if head is not None:
             self.response = head
             facts.status = head.status
-            facts.head_received = now = self.site.seconds()
+            facts.head_received = now
             if head.status >= 400 and self._another_is_left() and self._may_try_next(f"http_{head.status}", False, now):
                 self._body.server_paused(self.channel)
                 failed = head.status not in (403, 404)
@@ -223,7 +223,7 @@ class Forward(Exchange):
                 slow_client.put(chunks, attempt.connection)
                 self.body_bytes += slow_client.catch_up(attempt.connection)
         if ended:
-            self._end_try(self.site.seconds(), failed=False)
+            self._end_try(now, failed=False)
         if ended and (slow_client is None or not slow_client.waiting):
             self.channel.end()
         else:

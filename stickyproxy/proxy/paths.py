@@ -10,6 +10,8 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 from stickyproxy.errors import ClientFault
 
 _PARAMETERS = re.compile(rb";[^/]*")
+# What a path has that is not matched as it stands.
+_UNTIDY = re.compile(rb"[%;]|//|/\.")
 _SLASHES = re.compile(rb"/{2,}")
 _CLIMB = re.compile(rb"/\.\.(?:[/;]|$)")
 # What may stand unescaped in a path (RFC 3986 section 3.3), and `/`.
@@ -47,6 +49,8 @@ def matched(path: bytes) -> bytes:
     Raises ClientFault (400) as `normalize` does, and for a path with both parameters and `..`: `/a/..;/b` and
     `/a/;/../b` lead one server here and another there.
     """
+    if not _UNTIDY.search(path):
+        return path
     decoded = _decoded(path)
     if b";" in decoded:
         if _CLIMB.search(decoded):

@@ -19,8 +19,8 @@ _DEFAULTS: tuple[tuple[bytes, Getter], ...] = (
 )
 
 _UPGRADE: list[tuple[bytes, Getter]] = [
-    (b"Connection: ", lambda facts: b"upgrade"),
-    (b"Upgrade: ", lambda facts: facts.head.upgrade),
+    (b"Connection", lambda facts: b"upgrade"),
+    (b"Upgrade", lambda facts: facts.head.upgrade),
 ]
 
 # What somebody who is believed (`set_real_ip_from`) knows better than we do, or is added to.
@@ -62,9 +62,10 @@ class RequestRecipe:
             if name.lower() not in named
         ]
         own = [(header.name, compile_template(header.value)) for header in set_headers if header.value.parts]
-        self._set = [(name + b": ", getter) for name, getter in defaults + own if name.lower() != b"upgrade"]
+        ours = [(name, getter) for name, getter in defaults + own if name.lower() != b"upgrade"]
+        self._set = _Fields(ours)
         # The change to another protocol takes two fields, which say just that.
-        self._set_upgrading = [pair for pair in self._set if pair[0].lower() != b"connection: "] + _UPGRADE
+        self._set_upgrading = _Fields([pair for pair in ours if pair[0].lower() != b"connection"] + _UPGRADE)
         self._may_upgrade = not any(
             header.name.lower() == b"upgrade" and not header.value.parts for header in set_headers
         )
@@ -77,11 +78,8 @@ class RequestRecipe:
     def head(self, facts: Facts, cookies: Sequence[bytes], framing: bytes) -> list[bytes]:
         """Return request line and fields; `cookies` are the Cookie lines that go on, `framing` ends the head."""
         head = facts.head
-        out = [head.method, b" ", self._target(head), b" HTTP/1.1\r\n"]
-        for start, getter in self._set_upgrading if self.upgrade(head) else self._set:
-            value = getter(facts)
-            if value:
-                out += (start, value, b"\r\n")
+        ours = self._set_upgrading if self.upgrade(head) else self._set
+        out = [head.method, b" ", self._target(head), b" HTTP/1.1\r\n", ours.written(facts)]
         dropped, prefixes = (self._rewritten, ()) if facts.ends.believed else (self._dropped, _STRANGERS_PREFIXES)
         if head.nominated:
             dropped |= head.nominated
@@ -104,6 +102,22 @@ class RequestRecipe:
             return head.target
         path, question, query = head.target.partition(b"?")
         return replace_prefix(path, self._prefix, self._uri) + question + query
+
+
+class _Fields:
+    """Fields that the proxy sets itself; those that are worth nothing are left out."""
+
+    def __init__(self, fields: Sequence[tuple[bytes, Getter]]) -> None:
+        self._names = [name for name, _ in fields]
+        self._getters = [getter for _, getter in fields]
+        self._all = b"".join(name.replace(b"%", b"%%") + b": %b\r\n" for name in self._names)
+
+    def written(self, facts: Facts) -> bytes:
+        """Return the field lines."""
+        values = [getter(facts) for getter in self._getters]
+        if all(values):
+            return self._all % tuple(values)
+        return b"".join([line(name, value) for name, value in zip(self._names, values, strict=True) if value])
 
 
 def _unless_known(known: Getter, default: Getter) -> Getter:

@@ -105,6 +105,10 @@ class Hosts(Resource):
 
     def find(self, host: bytes) -> VirtualHost:
         """Return the host for a Host field: by exact name, longest leading wildcard, longest trailing one, default."""
+        # Most clients write the name just so.
+        found = self._exact.get(host)
+        if found is not None:
+            return found
         name = host_without_port(host)
         found = self._exact.get(name)
         if found is not None:

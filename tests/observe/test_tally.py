@@ -129,6 +129,8 @@ server =
 listen = 8080
 [location www /]
 proxy_pass = http://app
+[location www = /status]
+check_status = json
 proxy_next_upstream = error http_503 http_404
 """
 

@@ -31,7 +31,8 @@ class House:
             settings, tuple, lambda settings: Agent(self.reactor, self.deadlines, settings)
         )
         self.survey = Survey(self.upstreams, Tallies(), self.reactor.seconds)
-        parts = Parts(self.upstreams, self.survey, self, Certificates())
+        observers = (self.survey.tallies,) if settings.watched else ()
+        parts = Parts(self.upstreams, self.survey, self, Certificates(), observers)
         self.sites = {listen.shown: site for listen, site in build_sites(settings, parts, self.deadlines)}
 
     # As the log files that the access log writes to.
