@@ -36,7 +36,7 @@ class Accepting:
         self.most = most
         self._clock = clock
         self._ports: list[Port] = []
-        self._paused = False
+        self._paused = self._held = False
         # Runs from a shortage until all was well for RETRY.
         self._shortage: IDelayedCall | None = None
 
@@ -78,18 +78,25 @@ class Accepting:
         """A connection has ended, and left room for another one."""
         self.count -= 1
         if self._paused:
-            self.go_on()
+            self._resume()
 
     def hold(self) -> None:
         """Accept none until told to go on; who connects meanwhile waits in the kernel's queue."""
+        self._held = True
         for port in self._ports:
             port.pauseProducing()
 
     def go_on(self) -> None:
         """Accept again."""
+        self._held = False
+        self._resume()
+
+    def _resume(self) -> None:
+        """There is room: accept, unless that is held."""
         self._paused = False
-        for port in self._ports:
-            port.resumeProducing()
+        if not self._held:
+            for port in self._ports:
+                port.resumeProducing()
 
     def _look(self) -> None:
         """Some time has passed since the last shortage: is there room, and has there been all the while?"""
@@ -99,7 +106,7 @@ class Accepting:
             return
         self._shortage = self._clock.callLater(RETRY, self._look)
         if not self.full and _descriptor_left():
-            self.go_on()
+            self._resume()
 
 
 class _Door:

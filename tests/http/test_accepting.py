@@ -300,3 +300,17 @@ def test_hold(house: House) -> None:
     house.accepting.go_on()
     house.turn(port)
     assert 1 == len(house.factory.served)
+
+
+def test_shortage_while_it_is_held(house: House) -> None:
+    """The end of a shortage, by one who leaves or by itself, does not end the hold."""
+    port = house.port()
+    house.come(port, 3)
+    house.accepting.hold()
+    house.leave()
+    assert not house.accepts(port)
+    house.accepting.pause("so it is")
+    house.reactor.pump([RETRY] * 3)
+    assert not house.accepts(port)
+    house.accepting.go_on()
+    assert house.accepts(port)
