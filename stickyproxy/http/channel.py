@@ -216,10 +216,9 @@ class Channel(Tunnelled):
         self._deliver()
 
     def hold_body(self) -> None:
-        """Read no more of the body until it is wanted again: nobody can take it."""
+        """Read no more of the body than AHEAD until it is wanted again: nobody can take it."""
         self._held = True
         self._await()
-        self._regulate()
 
     def _deliver(self) -> None:
         message, handler = self._message, self._handler

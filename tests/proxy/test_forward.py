@@ -576,6 +576,25 @@ class RetryTests(ForwardTestCase):
         self.assertTrue(server.received().endswith(b"he" + b"x" * AHEAD))
         self.assertTrue(client.transport.reading)
 
+    def test_a_body_behind_a_failure(self) -> None:
+        """Nor is it read behind a server that failed, or behind a kept connection that turned out to be closed."""
+        for kept in (True, False):
+            house = two(location="proxy_next_upstream = error")
+            client = house.client()
+            if kept:
+                client.send(get(b"route=a"))
+                server = house.servers.accept()
+                server.send(answer())
+            client.send(post(b"he", 5 * AHEAD, b"Cookie: route=a\r\n", method=b"PUT"))
+            if not kept:
+                server = house.servers.accept()
+            server.close()
+            client.send(b"x" * AHEAD)
+            self.assertFalse(client.transport.reading)
+            second = house.servers.accept()
+            self.assertTrue(second.received().endswith(b"he" + b"x" * AHEAD))
+            self.assertTrue(client.transport.reading)
+
     def test_a_fault_of_our_own(self) -> None:
         """What goes wrong in here while a request is sent is a plain 500, and nobody stays busy."""
         house = two()
