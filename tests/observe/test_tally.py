@@ -129,9 +129,9 @@ server =
 listen = 8080
 [location www /]
 proxy_pass = http://app
+proxy_next_upstream = error http_503 http_404
 [location www = /status]
 check_status = json
-proxy_next_upstream = error http_503 http_404
 """
 
 
