@@ -15,6 +15,9 @@ from stickyproxy.config.suggest import suggest
 from stickyproxy.config.upstreams import build_upstream
 from stickyproxy.errors import ConfigError, Fault
 
+# A server's locations, by what they match.
+_Locations = dict[tuple[str, bool, bool], Location]
+
 
 def load(path: str) -> Settings:
     """Read the configuration file at `path`, and what it includes. Raises ConfigError with every fault there is."""
@@ -53,7 +56,7 @@ def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings
         if header[0] == SERVER
     }
     direct: dict[str, Upstream] = {}
-    locations: dict[str, list[Location]] = {name: [] for name in scopes}
+    locations: dict[str, _Locations] = {name: {} for name in scopes}
     for header, section in blocks.items():
         if header[0] == LOCATION:
             scope = open_scope(section, LOCATION, faults, scopes.get(header[1], http))
@@ -63,7 +66,7 @@ def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings
     for name, scope in scopes.items():
         check_lists(scope, formats)
         fallback = build_location(scope, Place("/"), formats, scope.value("return") or Return(404))
-        servers[name] = build_server(scope, name, locations[name], fallback, backlogs)
+        servers[name] = build_server(scope, name, list(locations[name].values()), fallback, backlogs)
     check_addresses([(scopes[name], server) for name, server in servers.items()])
     if not scopes and not faults:
         faults.append(Fault(file, 1, "", "", "no server; expected at least one [server NAME]"))
@@ -116,7 +119,7 @@ def _formats(http: Scope) -> dict[str, LogFormat]:
 
 
 def _add_location(
-    locations: dict[str, list[Location]],
+    locations: dict[str, _Locations],
     scope: Scope,
     header: tuple[str, ...],
     formats: dict[str, LogFormat],
@@ -134,7 +137,7 @@ def _add_location(
     except ValueError as error:
         scope.blame("", str(error))
         return
-    beside = locations.get(name, [])
-    if twin := next((other for other in beside if place.matches_as(other)), None):
+    beside = locations.get(name, {})
+    location = build_location(scope, place, formats, action)
+    if (twin := beside.setdefault(place.matched, location)) is not location:
         scope.blame("", f"matches the same paths as the location at {twin.position}; expected one of them")
-    beside.append(build_location(scope, place, formats, action))

@@ -37,10 +37,10 @@ class Place:
     exact: bool = False
     slashed: bool = False
 
-    def matches_as(self, other: Location) -> bool:
-        """Whether a location matches the same paths: a trailing slash tells exact ones apart, and no others."""
-        alike = (self.path, self.exact) == (other.path, other.exact)
-        return alike and not (self.exact and self.slashed != other.slashed)
+    @property
+    def matched(self) -> tuple[str, bool, bool]:
+        """What tells the paths that it matches from another's: a trailing slash does with exact ones, and no others."""
+        return self.path, self.exact, self.exact and self.slashed
 
 
 def parse_place(words: Sequence[str]) -> Place:
