@@ -5,8 +5,10 @@ from typing import TypeVar
 
 from twisted.internet import reactor
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
+from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import ContextFactory
+from twisted.internet.task import deferLater
 
 from stickyproxy.config.load import loads
 from stickyproxy.resolve import system_lookup
@@ -70,6 +72,18 @@ class House:
         """Start a proxy in a process, in the folder of its file; give it and the port that it says it listens on."""
         process = self.run(config.parent, *PROXY, config)
         return process, int(await process.said(f"listening on {HOST}:"))
+
+    async def listening(self, port: int, folder: Path, *command: str | Path) -> None:
+        """Start a process in that folder, and wait until it listens at the port."""
+        process = self.run(folder, *command)
+        while True:
+            assert process.status is None, process
+            try:
+                client = await self.client(port)
+            except ConnectError:
+                await deferLater(reactor, 0.02)
+            else:
+                return await client.close()
 
     async def client(
         self,

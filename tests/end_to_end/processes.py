@@ -25,12 +25,13 @@ SYSTEM = "/usr/local/sbin:/usr/sbin:/sbin"
 START = 30.0
 
 
-def installed(program: str) -> str:
-    """Find a program; without it the test is skipped."""
+def installed(program: str, *files: Path) -> str:
+    """Find a program; without it, or without a file of its, the test is skipped."""
     found = shutil.which(program, path=f"{os.environ['PATH']}:{SYSTEM}")
-    if found is None:
-        pytest.skip(f"{program} is not installed")
-    return found
+    missing = [*([] if found else [program]), *(str(file) for file in files if not file.exists())]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} is not installed")
+    return str(found)
 
 
 def has_started(ready: Callable[[], object]) -> "Deferred[object]":

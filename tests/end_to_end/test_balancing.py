@@ -1,17 +1,14 @@
 """Where new sessions go, beside nginx: the same keys to the same servers, one after the other."""
 
-import shutil
 from pathlib import Path
 from random import Random
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
-from twisted.internet.error import ConnectError
-from twisted.internet.task import deferLater
 
 from tests.end_to_end.fakes import HOST, Client, eventually, silent
 from tests.end_to_end.house import House
+from tests.end_to_end.processes import installed
 
 NGINX = """
 daemon off;
@@ -92,17 +89,8 @@ async def nginx(house: House, folder: Path, balance: str, lines: list[str], back
             folder=folder, host=HOST, bind=f"{HOST}:{front}", balance=balance, servers=servers, backends=backends
         )
     )
-    path = shutil.which("nginx")
-    assert path is not None
-    process = house.run(folder, path, "-c", config)
-    while True:
-        assert process.status is None, process
-        try:
-            await house.client(front)
-        except ConnectError:
-            await deferLater(reactor, 0.02)
-        else:
-            return front
+    await house.listening(front, folder, installed("nginx"), "-c", config)
+    return front
 
 
 def proxy(house: House, balance: str, lines: list[str]) -> int:
@@ -110,10 +98,6 @@ def proxy(house: House, balance: str, lines: list[str]) -> int:
     return house.proxy(PROXY.format(host=HOST, balance=balance, servers="\n    ".join(lines)))
 
 
-needs_nginx = pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed")
-
-
-@needs_nginx
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize("balance", ["ip_hash", "hash $http_key", "hash $http_key consistent", "least_conn"])
 @pytest_twisted.ensureDeferred
@@ -138,7 +122,6 @@ async def test_as_nginx_chooses(house: House, tmp_path: Path, balance: str, grou
     assert len(set(expected)) == len([words for words in parameters if not words.endswith(("down", "1h"))])
 
 
-@needs_nginx
 @pytest_twisted.ensureDeferred
 async def test_as_nginx_counts_connections(house: House, tmp_path: Path) -> None:
     """Under least_conn requests that last go where nginx sends them, also after some of their clients have left."""

@@ -1,18 +1,15 @@
 """A site that moves from HAProxy or Apache, and back: the clients with their live cookies stay on their servers."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 import pytest_twisted
 from attrs import frozen
-from twisted.internet import reactor
-from twisted.internet.error import ConnectError
-from twisted.internet.task import deferLater
 
 from tests.end_to_end.fakes import HOST, FakeServer, answering
 from tests.end_to_end.house import House
 from tests.end_to_end.jar import Jar
+from tests.end_to_end.processes import installed
 
 HAPROXY = """
 global
@@ -74,31 +71,17 @@ class Neighbour:
                 folder=folder, bind=f"{HOST}:{port}", modules=MODULES, servers=lines, directive=directive
             )
         )
-        program = shutil.which(self.program)
-        assert program is not None
-        process = house.run(folder, program, *self.options, config)
-        while True:
-            assert process.status is None, process
-            try:
-                await house.client(port)
-            except ConnectError:
-                await deferLater(reactor, 0.02)
-            else:
-                return port
+        await house.listening(port, folder, installed(self.program), *self.options, config)
+        return port
 
 
 HAPROXY_NEIGHBOUR = Neighbour("haproxy", ("-db", "-f"), HAPROXY, "    server {name} {address} cookie {name}")
 APACHE_NEIGHBOUR = Neighbour("apache2", ("-X", "-f"), APACHE, "BalancerMember http://{address} route={name}")
 
 
-def needs(program: str) -> pytest.MarkDecorator:
-    """Skip where a program is missing."""
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
-
-
 WAYS = [
     *(
-        pytest.param(HAPROXY_NEIGHBOUR, directive, directive, marks=needs("haproxy"))
+        (HAPROXY_NEIGHBOUR, directive, directive)
         for directive in (
             "cookie SRV insert",
             "cookie SRV insert indirect nocache",
@@ -108,7 +91,7 @@ WAYS = [
             "cookie SESSION rewrite",
         )
     ),
-    pytest.param(APACHE_NEIGHBOUR, "stickysession=ROUTEID", "stickysession ROUTEID", marks=needs("apache2")),
+    (APACHE_NEIGHBOUR, "stickysession=ROUTEID", "stickysession ROUTEID"),
 ]
 
 

@@ -1,16 +1,13 @@
 """The PROXY protocol with those who speak it: HAProxy and nginx, before the proxy and behind it."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 import pytest_twisted
-from twisted.internet import reactor
-from twisted.internet.error import ConnectError
-from twisted.internet.task import deferLater
 
 from tests.end_to_end.fakes import HOST
 from tests.end_to_end.house import House
+from tests.end_to_end.processes import installed
 
 # An address of loopback's that nothing else comes from.
 CLIENT = "127.0.0.77"
@@ -80,16 +77,7 @@ http {{
 """
 
 
-PROGRAMS = {
-    "haproxy": ["haproxy", "-db", "-f"],
-    "nginx": ["nginx", "-c"],
-}
-
-
-def needs(program: str, *files: Path) -> pytest.MarkDecorator:
-    """Skip where a program, or a file that it needs, is missing."""
-    missing = [name for name in (program,) if shutil.which(name) is None] + [str(f) for f in files if not f.exists()]
-    return pytest.mark.skipif(bool(missing), reason=f"{', '.join(missing)} is not installed")
+OPTIONS = {"haproxy": ["-db", "-f"], "nginx": ["-c"]}
 
 
 async def run(house: House, folder: Path, program: str, template: str, **words: str) -> int:
@@ -97,27 +85,18 @@ async def run(house: House, folder: Path, program: str, template: str, **words: 
     port = house.server(program, running=False).port
     config = folder / f"{program}.conf"
     config.write_text(template.format(folder=folder, bind=f"{HOST}:{port}", module=STREAM, **words))
-    name, *options = PROGRAMS[program]
-    path = shutil.which(name)
-    assert path is not None
-    process = house.run(folder, path, *options, config)
-    while True:
-        assert process.status is None, process
-        try:
-            await house.client(port)
-        except ConnectError:
-            await deferLater(reactor, 0.02)
-        else:
-            return port
+    needed = [STREAM] if "{module}" in template else []
+    await house.listening(port, folder, installed(program, *needed), *OPTIONS[program], config)
+    return port
 
 
 @pytest_twisted.ensureDeferred
 @pytest.mark.parametrize(
     ("program", "template", "how"),
     [
-        pytest.param("haproxy", HAPROXY_BEFORE, "send-proxy", marks=needs("haproxy")),
-        pytest.param("haproxy", HAPROXY_BEFORE, "send-proxy-v2", marks=needs("haproxy")),
-        pytest.param("nginx", NGINX_BEFORE, "", marks=needs("nginx", STREAM)),
+        ("haproxy", HAPROXY_BEFORE, "send-proxy"),
+        ("haproxy", HAPROXY_BEFORE, "send-proxy-v2"),
+        ("nginx", NGINX_BEFORE, ""),
     ],
 )
 async def test_before_the_proxy(house: House, tmp_path: Path, program: str, template: str, how: str) -> None:
@@ -142,8 +121,8 @@ async def test_before_the_proxy(house: House, tmp_path: Path, program: str, temp
 @pytest.mark.parametrize(
     ("program", "template"),
     [
-        pytest.param("haproxy", HAPROXY_BEHIND, marks=needs("haproxy")),
-        pytest.param("nginx", NGINX_BEHIND, marks=needs("nginx")),
+        ("haproxy", HAPROXY_BEHIND),
+        ("nginx", NGINX_BEHIND),
     ],
 )
 async def test_behind_the_proxy(house: House, tmp_path: Path, program: str, template: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import shlex
-import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,11 +12,9 @@ from twisted.internet.error import ConnectionRefusedError
 
 from tests.end_to_end.fakes import HOST, eventually, silent
 from tests.end_to_end.house import House
-from tests.end_to_end.processes import PROXY
+from tests.end_to_end.processes import PROXY, installed
 
 EXAMPLE = Path(__file__).parent.parent.parent / "etc" / "sticky.ini"
-
-needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 
 
 @pytest.fixture
@@ -33,14 +30,14 @@ def example(tmp_path: Path) -> Path:
 # -- the example -----------------------------------------------------------------------------------------------------
 
 
-@needs_curl
 @pytest_twisted.ensureDeferred
 async def test_example_shows_itself(house: House, example: Path, tmp_path: Path) -> None:
     """The example says where it listens and gives two curl lines: with a jar one stays, without one takes turns."""
+    program = installed("curl")
     process, port = await house.start(example)
 
     async def run(line: str) -> str:
-        curl = house.run(tmp_path, *shlex.split(line))
+        curl = house.run(tmp_path, program, *shlex.split(line)[1:])
         assert 0 == await curl.ended()
         assert f"Host: {HOST}:{port}" in curl.out
         return curl.out.splitlines()[0]
@@ -219,12 +216,11 @@ async def test_sighup_does_not_end_it(house: House, logging: Path, tmp_path: Pat
     assert "SIGHUP" in (tmp_path / "error.log").read_text()
 
 
-@needs_curl
 @pytest_twisted.ensureDeferred
 async def test_unix_socket(house: House, logging: Path, tmp_path: Path) -> None:
     """A Unix socket is listened on like a port, and is gone when the proxy is."""
     process, _ = await house.start(logging)
-    curl = house.run(tmp_path, "curl", "-sS", "--unix-socket", tmp_path / "socket", "http://example.org/")
+    curl = house.run(tmp_path, installed("curl"), "-sS", "--unix-socket", tmp_path / "socket", "http://example.org/")
     assert (0, "hello") == (await curl.ended(), curl.out)
     assert 0 == await process.stop()
     assert not (tmp_path / "socket").exists()

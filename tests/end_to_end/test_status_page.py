@@ -1,17 +1,16 @@
 """The status page in a real browser."""
 
 import re
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
-import pytest
 import pytest_twisted
 from twisted.internet.threads import deferToThread
 
 from tests.end_to_end.fakes import HOST
 from tests.end_to_end.house import House
+from tests.end_to_end.processes import installed
 
 # How long a browser may take to start and show a page, in seconds.
 PATIENCE = 120
@@ -25,12 +24,10 @@ QUIETLY = (
     "--disable-sync",
 )
 
-needs_chromium = pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 
-
-def dump(url: str, folder: Path) -> str:
-    """Have the browser show a page; give what it made of it."""
-    command = ["chromium", *QUIETLY, f"--user-data-dir={folder}", "--window-size=390,844", "--dump-dom", url]
+def dump(browser: str, url: str, folder: Path) -> str:
+    """Have a browser show a page; give what it made of it."""
+    command = [browser, *QUIETLY, f"--user-data-dir={folder}", "--window-size=390,844", "--dump-dom", url]
     done = subprocess.run(command, check=True, cwd=folder, capture_output=True, text=True, timeout=PATIENCE)
     return done.stdout
 
@@ -78,10 +75,10 @@ async def test_checks_are_on_the_page(house: House) -> None:
     assert [b"a"] * 4 == [(await client.request(b"GET / HTTP/1.1")).body for _ in range(4)]
 
 
-@needs_chromium
 @pytest_twisted.ensureDeferred
 async def test_browser_shows_the_servers(house: House, tmp_path: Path) -> None:
     """A browser finds the table as it was meant: a row a server, the state in words, and what became of requests."""
+    browser = installed("chromium")
     a, b, c = house.server("a"), house.server("b", running=False), house.server("c")
     port = house.proxy(
         f"[upstream app]\nserver =\n    {a.address} id=a drain\n    {b.address} id=b\n    {c.address} id=c\n"
@@ -92,7 +89,7 @@ async def test_browser_shows_the_servers(house: House, tmp_path: Path) -> None:
     client = await house.client(port)
     for cookie in (b"a", b"b"):
         await client.request(b"GET / HTTP/1.1\nCookie: route=" + cookie)
-    dom = await deferToThread(dump, f"http://{HOST}:{port}/status", tmp_path)
+    dom = await deferToThread(dump, browser, f"http://{HOST}:{port}/status", tmp_path)
     _, *rows = Cells(dom).rows
     assert [
         ["0", "app", f"{a.address} id a", "up, draining: no new sessions"],

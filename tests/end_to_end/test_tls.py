@@ -1,4 +1,3 @@
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from tests.certificates import Authority
 from tests.end_to_end.fakes import Client, FakeServer, ServerEnd, echoing, eventually, resetting, silent
 from tests.end_to_end.house import House
 from tests.end_to_end.messages import Message
+from tests.end_to_end.processes import installed
 from tests.end_to_end.tls import Asking, Showing, shown
 
 MIB = 1024 * 1024
@@ -61,7 +61,6 @@ async def get(house: House, port: int, tls: Asking, target: str = "/") -> tuple[
 # -- curl ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest_twisted.ensureDeferred
 async def test_curl(house: House, trust: Trust, tmp_path: Path) -> None:
     """What others make of TLS agrees with ours: curl trusts what it should, and keeps its connection."""
@@ -69,10 +68,11 @@ async def test_curl(house: House, trust: Trust, tmp_path: Path) -> None:
     port = over_tls(house, trust, server)
     url = f"https://one.example:{port}/"
     there = ["--silent", "--show-error", "--resolve", f"one.example:{port}:127.0.0.1", url, url]
-    curl = house.run(tmp_path, "curl", "--cacert", trust.roots, "-w", "%{num_connects},%{ssl_verify_result};", *there)
+    program = installed("curl")
+    curl = house.run(tmp_path, program, "--cacert", trust.roots, "-w", "%{num_connects},%{ssl_verify_result};", *there)
     assert 0 == await curl.ended()
     assert "a1,0;a0,0;" == curl.out
-    distrustful = house.run(tmp_path, "curl", *there)
+    distrustful = house.run(tmp_path, program, *there)
     assert 60 == await distrustful.ended()
 
 
