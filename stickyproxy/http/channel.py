@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from stickyproxy.errors import ClientFault
 from stickyproxy.http.deadlines import NEVER, Deadlines
-from stickyproxy.http.framing import LAST_CHUNK, chunked
+from stickyproxy.http.framing import LAST_CHUNK, body_framing, chunked
 from stickyproxy.http.proxy_protocol import ProxyHeader
 from stickyproxy.http.reader import Message, RequestReader
 from stickyproxy.http.response import bodiless
@@ -40,8 +40,14 @@ class Channel(Tunnelled):
     head and the body that is already there are one write.
     """
 
+    # As slots: an idle connection takes a third less memory, and a request a little less time.
+    __slots__ = """
+        _backlog _blocked _bodiless _chunked _closing _continue_due _deadlines _fetched _gone _handle
+        _handler _held _last _message _out _proceeding _proxied _reader _reading _seconds _send_timeout
+        _settings _tell_gone _wanted _write _written bytes_sent deadline ends requests
+    """.split()
+
     transport: Transport  # type: ignore[assignment]
-    deadline = NEVER
 
     def __init__(
         self,
@@ -51,6 +57,7 @@ class Channel(Tunnelled):
         gone: "Callable[[Channel], None]",
         proxied: ProxyHeader | None = None,
     ) -> None:
+        self.deadline = NEVER
         self._handle = handle
         self._settings = settings
         self._deadlines = deadlines
@@ -280,23 +287,16 @@ class Channel(Tunnelled):
         assert message is not None
         head = message.head
         self._bodiless = bodiless(head.method, status)
-        self._chunked = False
+        framing, self._chunked, until_close = body_framing(length, self._bodiless, status, head.http11)
         self._last = (
             self._last
+            or until_close
             or not head.keep_alive
             or not message.complete
             or self.requests >= self._settings.keepalive_requests
             or not self._settings.keepalive_timeout
         )
-        if length is not None:
-            if status != 204:
-                lines.append(b"Content-Length: %d\r\n" % length)
-        elif not self._bodiless:
-            if head.http11:
-                self._chunked = True
-                lines.append(b"Transfer-Encoding: chunked\r\n")
-            else:
-                self._last = True
+        lines.append(framing)
         if self._last:
             lines.append(b"Connection: close\r\n")
         elif not head.http11:

