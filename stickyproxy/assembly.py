@@ -87,15 +87,16 @@ def build_sites(settings: Settings, parts: Parts, deadlines: Deadlines) -> list[
         tree = Hosts(hosts[default.name])
         for _, server in listening:
             tree.add(server.server_names, hosts[server.name])
-        site = Site(tree, _channel_settings(default), deadlines)
+        trusts = _trusting(server for _, server in listening)
+        site = Site(tree, _channel_settings(default), deadlines, trusts)
         if listen.proxy_protocol:
-            site.balancers = _balancers(server for _, server in listening)
+            site.balancers = trusts
         sites.append((listen, site))
     return sites
 
 
-def _balancers(servers: Iterable[VirtualServer]) -> Callable[[bytes], bool]:
-    """Return what says whether a host may introduce clients: one that any of the servers at the address trusts."""
+def _trusting(servers: Iterable[VirtualServer]) -> Callable[[bytes], bool]:
+    """Return what says whether any of the servers at an address trusts a host to come for others."""
     trusting = [RealIp(server.fallback.real_ip) for server in servers if server.fallback.real_ip]
     return lambda host: any(each.trusts(host) for each in trusting)
 

@@ -88,7 +88,7 @@ class ProxyService(Service):
         self._watch = LoopingCall(self._certificates.refresh)
         self._watch.clock = reactor
         self._deadlines = Deadlines(reactor)
-        self._accepting = Accepting(reactor, settings.worker_connections)
+        self._accepting = Accepting(reactor, settings.worker_connections, settings.worker_connections_per_address)
         self._agents: list[Agent] = []
         self._demos: list[IListeningPort] = []
         self._controls: list[IListeningPort] = []
@@ -122,7 +122,7 @@ class ProxyService(Service):
             for listen, site in build_sites(self.settings, parts, self._deadlines):
                 factory = site.over_tls(self._reactor) if listen.ssl else site
                 port = open_port(self._reactor, listen, site.introduced(factory))
-                self._accepting.watch(port)
+                self._accepting.watch(port, site.trusts)
                 self.ports.append(port)
                 self._sites.append(site)
             if self.settings.control is not None:

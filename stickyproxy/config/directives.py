@@ -62,6 +62,7 @@ DIRECTIVES = (
     Directive("include", (MAIN,), "PATTERN", _word(values.printable), repeatable=True),
     Directive("error_log", (MAIN,), "PATH [LEVEL]", parse_error_log, most=2, repeatable=True),
     Directive("worker_connections", (MAIN,), "NUMBER", _word(values.number(1)), "10240"),
+    Directive("worker_connections_per_address", (MAIN,), "NUMBER", _count, "0"),
     Directive("worker_shutdown_timeout", (MAIN,), "TIME", _time, "30s"),
     Directive("control", (MAIN,), "unix:PATH", parse_control),
     # upstreams

@@ -81,6 +81,7 @@ def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings
         tuple(servers.values()),
         error_logs,
         main.value("worker_connections"),
+        main.value("worker_connections_per_address"),
         main.value("worker_shutdown_timeout"),
         main.value("control"),
     )

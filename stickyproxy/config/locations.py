@@ -10,6 +10,7 @@ from stickyproxy.config.certificates import proxy_ssl
 from stickyproxy.config.directives import UPSTREAM
 from stickyproxy.config.limits import check_limits, limits_of
 from stickyproxy.config.proxying import DefaultRedirect, ProxyPassLine
+from stickyproxy.config.real_ip import RealIp
 from stickyproxy.config.scopes import Argument, Scope, defaults
 from stickyproxy.config.settings import (
     AccessLog,
@@ -18,7 +19,6 @@ from stickyproxy.config.settings import (
     LogFormat,
     NextUpstream,
     ProxyPass,
-    RealIp,
     Redirect,
     Return,
     Server,

@@ -12,6 +12,7 @@ from attrs import field, frozen
 from stickyproxy.config.addresses import DemoAddress, HostAddress, InetAddress, UnixAddress
 from stickyproxy.config.buffering import Buffering, RequestBuffering
 from stickyproxy.config.dialects import Stickiness
+from stickyproxy.config.real_ip import RealIp
 from stickyproxy.config.templates import Template
 
 
@@ -253,20 +254,6 @@ class AccessRule:
 
 
 @frozen
-class RealIp:
-    """Who is believed about whose requests they pass on (ngx_http_realip_module): peers in `networks`, on Unix sockets.
-
-    `field` is the lower-case name of the field with the addresses, None for those of the PROXY protocol. A list in it
-    is read from the right: its last address, or with `recursive` the last one that is not trusted.
-    """
-
-    networks: tuple[IPv4Network | IPv6Network, ...]
-    unix: bool
-    field: bytes | None
-    recursive: bool
-
-
-@frozen
 class LimitZone:
     """`limit_conn_zone KEY zone=NAME:SIZE`, without the size: memory is bounded by the number of connections."""
 
@@ -390,6 +377,7 @@ class Settings:
     servers: tuple[VirtualServer, ...]
     error_logs: tuple[ErrorLog, ...]
     worker_connections: int
+    worker_connections_per_address: int
     worker_shutdown_timeout: float
     control: str | None
 

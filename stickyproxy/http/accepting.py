@@ -8,6 +8,7 @@ import errno
 import os
 import select
 import socket
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from twisted.internet.interfaces import IDelayedCall, IListeningPort, IReactorTime
@@ -24,26 +25,39 @@ RETRY = 1.0
 _log = Logger()
 
 
+def nobody(host: bytes) -> bool:
+    """Say of no host that it is trusted."""
+    return False
+
+
 class Accepting:
     """What all ports accept together: at most `most` connections at a time, `count` of which are open.
 
     Where there is no room all ports pause, and go on when a connection has ended or descriptors are to be had again.
-    That is told once, however often room comes and goes meanwhile.
+    That is told once, however often room comes and goes meanwhile. `most_each` bounds those of one address, 0 for no
+    bound: what comes beyond it is closed.
     """
 
-    def __init__(self, clock: IReactorTime, most: int) -> None:
+    def __init__(self, clock: IReactorTime, most: int, most_each: int = 0) -> None:
         self.count = 0
         self.most = most
+        self.most_each = most_each
+        # How many connections each address has, where that is bounded, and of which it was told that it has too many.
+        self._of: dict[str, int] = {}
+        self._told: set[str] = set()
         self._clock = clock
         self._ports: list[Port] = []
         self._paused = self._held = False
         # Runs from a shortage until all was well for RETRY.
         self._shortage: IDelayedCall | None = None
 
-    def watch(self, port: IListeningPort) -> None:
-        """Have `port`, which listens, accept as this allows; one that is not Twisted's own accepts as it will."""
+    def watch(self, port: IListeningPort, trusts: Callable[[bytes], bool] = nobody) -> None:
+        """Have `port`, which listens, accept as this allows; one that is not Twisted's own accepts as it will.
+
+        Hosts that it `trusts` may have as many connections as they like: they come for others.
+        """
         if isinstance(port, Port):
-            port.socket = _Door(port.socket, self)
+            port.socket = _Door(port.socket, self, trusts)
             port.transport = _counted(port.transport, self)
             self._ports.append(port)
 
@@ -70,13 +84,29 @@ class Accepting:
         else:
             self._shortage.reset(RETRY)
 
-    def opened(self) -> None:
-        """A connection has begun."""
-        self.count += 1
+    def has_enough(self, host: str) -> bool:
+        """Whether an address has as many connections as it may; tell of it when it first wants more."""
+        if self._of.get(host, 0) < self.most_each:
+            return False
+        if host not in self._told:
+            self._told.add(host)
+            _log.warn("{host} has {most} connections: more are closed", host=host, most=self.most_each)
+        return True
 
-    def closed(self) -> None:
+    def opened(self, host: str) -> None:
+        """A connection from `host` has begun; a Unix socket's come from none."""
+        self.count += 1
+        if self.most_each and host:
+            self._of[host] = self._of.get(host, 0) + 1
+
+    def closed(self, host: str) -> None:
         """A connection has ended, and left room for another one."""
         self.count -= 1
+        if self.most_each and host:
+            left = self._of.pop(host) - 1
+            self._told.discard(host)
+            if left:
+                self._of[host] = left
         if self._paused:
             self._resume()
 
@@ -115,9 +145,10 @@ class _Door:
     A port accepts until it is told so, and says nothing then.
     """
 
-    def __init__(self, listener: socket.socket, accepting: Accepting) -> None:
+    def __init__(self, listener: socket.socket, accepting: Accepting, trusts: Callable[[bytes], bool]) -> None:
         self._listener = listener
         self._accepting = accepting
+        self._trusts = trusts
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._listener, name)
@@ -126,11 +157,17 @@ class _Door:
         if self._accepting.full:
             self._refuse(f"{self._accepting.most} connections are open, as many as worker_connections allows")
         try:
-            return self._listener.accept()
+            accepted, address = self._listener.accept()
         except OSError as error:
             if error.errno not in EXHAUSTED:
                 raise
             self._refuse(os.strerror(error.errno).lower())
+        host = _host(address)
+        if self._accepting.most_each and not self._trusts(host.encode()) and self._accepting.has_enough(host):
+            accepted.close()
+            # The reactor comes again if others wait.
+            raise BlockingIOError(errno.EAGAIN, "closed")
+        return accepted, address
 
     def _refuse(self, why: str) -> NoReturn:
         # A port asks until nobody is left, and the kernel looks for a descriptor before it looks who waits.
@@ -150,7 +187,7 @@ def _counted(kind: type[Server], accepting: Accepting) -> type[Server]:
     class Counted(kind):  # type: ignore[valid-type, misc]
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
-            accepting.opened()
+            accepting.opened(_host(self.client))
 
         def connectionLost(self, reason: Failure) -> None:
             # Twisted may tell twice of a connection that was aborted.
@@ -159,9 +196,14 @@ def _counted(kind: type[Server], accepting: Accepting) -> type[Server]:
                 super().connectionLost(reason)
             finally:
                 if once:
-                    accepting.closed()
+                    accepting.closed(_host(self.client))
 
     return Counted
+
+
+def _host(address: Any) -> str:
+    """Return the host of a peer's address as sockets have it; a Unix socket's peer has none."""
+    return str(address[0]) if isinstance(address, tuple) else ""
 
 
 def _descriptor_left() -> bool:

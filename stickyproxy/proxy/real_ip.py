@@ -9,7 +9,7 @@ from functools import lru_cache
 from attrs import evolve
 
 from stickyproxy.config.addresses import parse_ip, read_host, spell_ip, split_port, unmapped
-from stickyproxy.config.settings import RealIp as RealIpSettings
+from stickyproxy.config.real_ip import RealIp as RealIpSettings
 from stickyproxy.http.fields import Field
 from stickyproxy.http.words import Ends
 

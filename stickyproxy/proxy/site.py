@@ -6,6 +6,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
 from stickyproxy.errors import ClientFault
+from stickyproxy.http.accepting import nobody
 from stickyproxy.http.certificates import ContextSource
 from stickyproxy.http.channel import Channel
 from stickyproxy.http.deadlines import Deadlines
@@ -19,13 +20,23 @@ from stickyproxy.proxy.tree import Hosts
 
 
 class Site(ChannelFactory):
-    """What listens on one address: all the virtual hosts there. `balancers` says who introduces clients there."""
+    """What listens on one address: all the virtual hosts there.
+
+    `trusts` says which hosts come for others, and `balancers`, where clients are introduced, who may do that.
+    """
 
     balancers: Callable[[bytes], bool] | None = None
     _introductions: IntroductionFactory | None = None
 
-    def __init__(self, hosts: Hosts, settings: ChannelSettings, deadlines: Deadlines) -> None:
+    def __init__(
+        self,
+        hosts: Hosts,
+        settings: ChannelSettings,
+        deadlines: Deadlines,
+        trusts: Callable[[bytes], bool] = nobody,
+    ) -> None:
         super().__init__(self.exchange, settings, deadlines)
+        self.trusts = trusts
         self.hosts = hosts
         self.seconds = deadlines.seconds
 

@@ -54,7 +54,8 @@ def test_main() -> None:
     text = "[server www]\n[location www /]\nreturn = 404\n"
     settings = loads("[main]\nworker_connections = 512\nworker_shutdown_timeout = 5s\n" + text)
     assert (512, 5.0) == (settings.worker_connections, settings.worker_shutdown_timeout)
-    assert 10240 == loads(text).worker_connections
+    assert (10240, 0) == (loads(text).worker_connections, loads(text).worker_connections_per_address)
+    assert 8 == loads("[main]\nworker_connections_per_address = 8\n" + text).worker_connections_per_address
 
 
 def test_example() -> None:

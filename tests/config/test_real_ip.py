@@ -4,8 +4,7 @@ from ipaddress import ip_network
 import pytest
 
 from stickyproxy.config.load import loads
-from stickyproxy.config.real_ip import parse_real_ip_header, parse_trusted
-from stickyproxy.config.settings import RealIp
+from stickyproxy.config.real_ip import RealIp, parse_real_ip_header, parse_trusted
 
 
 @pytest.mark.parametrize(

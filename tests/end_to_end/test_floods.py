@@ -134,6 +134,24 @@ async def test_as_many_as_may_be(house: House, tmp_path: Path) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_as_many_of_one_address(house: House, tmp_path: Path) -> None:
+    """Beyond `worker_connections_per_address` an address is closed, unless it comes for others; others are served."""
+    server = house.server("a")
+    process, port = await house.start(
+        write(tmp_path, server, "worker_connections_per_address = 2", "set_real_ip_from = 127.0.0.3")
+    )
+    first = await house.client(port)
+    assert b"a" == (await first.request(GET)).body
+    await house.client(port)
+    assert await (await house.client(port)).end()
+    await process.said("127.0.0.1 has 2 connections: more are closed")
+    for source in ["127.0.0.2"] + ["127.0.0.3"] * 4:
+        assert b"a" == (await (await house.client(port, source=source)).request(GET)).body
+    await first.close()
+    assert b"a" == (await (await house.client(port)).request(GET)).body
+
+
+@pytest_twisted.ensureDeferred
 async def test_no_descriptors(house: House, tmp_path: Path) -> None:
     """With the descriptors used up accepting pauses, what is open is served, one line tells, and it recovers."""
     server = house.server("a")

@@ -3,7 +3,7 @@
 import os
 import resource
 import socket
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.logger import LogEvent, capturedLogs, formatEvent
 from twisted.python.failure import Failure
 
-from stickyproxy.http.accepting import RETRY, Accepting
+from stickyproxy.http.accepting import RETRY, Accepting, nobody
 
 HOST = "127.0.0.1"
 
@@ -37,28 +37,28 @@ class Serving(Factory):
 class House:
     """Ports of one process, and clients that connect to them."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, most_each: int = 0) -> None:
         self.reactor = MemoryReactorClock()
-        self.accepting = Accepting(self.reactor, most)
+        self.accepting = Accepting(self.reactor, most, most_each)
         self.factory = Serving()
         self._ports: list[Port] = []
-        self._clients: list[socket.socket] = []
+        self.clients: list[socket.socket] = []
 
     def port(self) -> Port:
         """Listen on a port."""
         return self.add(Port(0, self.factory, interface=HOST, reactor=self.reactor))
 
-    def add(self, port: Port) -> Port:
+    def add(self, port: Port, trusts: Callable[[bytes], bool] = nobody) -> Port:
         """Have a port listen."""
         port.startListening()
-        self.accepting.watch(port)
+        self.accepting.watch(port, trusts)
         self._ports.append(port)
         return port
 
-    def come(self, port: Port, clients: int = 1) -> None:
+    def come(self, port: Port, clients: int = 1, source: str = HOST) -> None:
         """Have clients connect, and the port accept them until it thinks that nobody waits."""
         for _ in range(clients):
-            self._clients.append(socket.create_connection((HOST, port.getHost().port)))
+            self.clients.append(socket.create_connection((HOST, port.getHost().port), source_address=(source, 0)))
         self.turn(port)
 
     def turn(self, port: Port) -> None:
@@ -80,7 +80,7 @@ class House:
     def close(self) -> None:
         while self.factory.served:
             self.leave()
-        for client in self._clients:
+        for client in self.clients:
             client.close()
         for port in self._ports:
             port.connectionLost(Failure(ConnectionAborted()))
@@ -211,6 +211,52 @@ def test_unix(house: House, tmp_path: Path) -> None:
         client.connect(path)
         house.turn(port)
     assert 1 == house.accepting.count
+
+
+# -- as many of one address as may be --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def strict() -> Generator[House, None, None]:
+    """Give a process that takes ten clients, two of each address."""
+    house = House(10, 2)
+    yield house
+    house.close()
+
+
+def test_as_many_of_one_address(strict: House) -> None:
+    """What one address has too much of is closed, on all ports together; that is told once, and others are served."""
+    first, second = strict.port(), strict.port()
+    with capturedLogs() as told:
+        strict.come(first, 2)
+        strict.come(second, 3)
+        strict.come(first, source="127.0.0.2")
+    assert (3, True) == (strict.accepting.count, strict.accepts(second))
+    assert [b"", b"", b""] == [client.recv(1) for client in strict.clients[2:5]]
+    assert ["127.0.0.1 has 2 connections: more are closed"] == said(told)
+
+
+def test_one_address_has_room_again(strict: House) -> None:
+    """When one of its connections ends an address may have another one; the next that is too much is told again."""
+    port = strict.port()
+    with capturedLogs() as told:
+        for _ in range(2):
+            strict.come(port, 3)
+            strict.leave()
+    assert (1, 2) == (strict.accepting.count, len(said(told)))
+    strict.leave()
+    strict.come(port, 2)
+    assert 2 == strict.accepting.count
+
+
+def test_who_comes_for_others(strict: House) -> None:
+    """An address that is trusted may have as many as it likes."""
+    port = strict.add(
+        Port(0, strict.factory, interface=HOST, reactor=strict.reactor), lambda host: host == b"127.0.0.1"
+    )
+    with capturedLogs() as told:
+        strict.come(port, 4)
+    assert (4, []) == (strict.accepting.count, said(told))
 
 
 # -- no descriptors --------------------------------------------------------------------------------------------------
