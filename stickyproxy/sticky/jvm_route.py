@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from stickyproxy.config.dialects import JvmRoute
 from stickyproxy.config.settings import Server
-from stickyproxy.sticky.cookies import named, values
+from stickyproxy.sticky.cookies import is_plausible, named, values
 from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Asker, Claim, Memory
 
 
@@ -36,7 +36,7 @@ class JvmRoutes:
                 server = self._server_of.get(route)
                 if server is not None:
                     return Claim(Affinity.VALID, cookies, server)
-                routed = routed or route != b""
+                routed = routed or (route != b"" and is_plausible(value))
         return Claim(Affinity.INVALID if routed else Affinity.NONE, cookies)
 
     def remember(

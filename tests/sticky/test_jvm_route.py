@@ -68,10 +68,12 @@ def test_route_after_a_dot(value: bytes, name: str) -> None:
         (b"jvm1.S", Affinity.INVALID),
         (b"S.", Affinity.NONE),
         (b"S.jvm9.", Affinity.INVALID),
+        (b"S.\xff", Affinity.NONE),
+        (b"S" + b".x" * 2048, Affinity.NONE),
     ],
 )
 def test_no_known_route(value: bytes, affinity: Affinity) -> None:
-    """An id without a dot has no route; one that no server has, to the letter, is invalid."""
+    """An id without a dot, or that is none, has no route; one that no server has, to the letter, is invalid."""
     claim = recall(b"JSESSIONID=" + value)
     assert (affinity, None) == (claim.affinity, claim.server)
 
