@@ -1,6 +1,6 @@
 """Settings to a working house: upstreams, locations, and the sites that listeners serve."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from random import random
 
 from attrs import evolve, field, frozen
@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 from stickyproxy.balance.group import Group
 from stickyproxy.balance.methods import Chance, balancer_maker
 from stickyproxy.balance.peer import Peer
-from stickyproxy.config.settings import Listen, Location, Position, ProxySsl, Server, Settings, VirtualServer
+from stickyproxy.config.settings import Listen, Location, Position, ProxyPass, ProxySsl, Server, Settings, VirtualServer
 from stickyproxy.config.settings import Upstream as UpstreamSettings
 from stickyproxy.errors import StartError
 from stickyproxy.http.agent import Agent, AgentSettings
@@ -28,10 +28,10 @@ from stickyproxy.proxy.real_ip import RealIp
 from stickyproxy.proxy.scope import Observer, Scope
 from stickyproxy.proxy.site import Site
 from stickyproxy.proxy.tree import Hosts, VirtualHost
-from stickyproxy.proxy.upstream import Upstream
+from stickyproxy.proxy.upstream import Upstream, Upstreams
 from stickyproxy.proxy.variables import compile_template
 from stickyproxy.sticky.bypass import Bypass
-from stickyproxy.sticky.policies import build_policy
+from stickyproxy.sticky.policies import policy_maker
 
 
 def build_upstreams(
@@ -39,9 +39,12 @@ def build_upstreams(
     resolve: Callable[[Sequence[Server]], tuple[Server, ...]],
     agent: Callable[[AgentSettings], Agent],
     chance: Chance = random,
-) -> dict[str, Upstream]:
-    """Build every upstream, by name; `resolve` finds the addresses of its servers, `agent` makes its connections."""
-    return {name: _upstream(each, resolve(each.servers), agent, chance) for name, each in settings.upstreams.items()}
+) -> Upstreams:
+    """Build every upstream; `resolve` finds the addresses of its servers, `agent` makes its connections."""
+    upstreams = Upstreams()
+    for name, each in settings.upstreams.items():
+        upstreams[name] = _upstream(each, resolve(each.servers), agent, chance)
+    return upstreams
 
 
 def _upstream(
@@ -51,11 +54,13 @@ def _upstream(
     chance: Chance,
 ) -> Upstream:
     balance = settings.balance
+    make_policy = policy_maker(settings.stickiness, settings.accepted, compile_template)
     return Upstream(
         settings.name.encode(),
-        build_policy(settings.stickiness, settings.accepted, servers, compile_template),
+        make_policy(servers),
         Group([Peer(server) for server in servers], balancer_maker(balance.method, key_reader(balance), chance)),
         agent(AgentSettings(settings.keepalive, settings.keepalive_timeout, settings.keepalive_requests)),
+        make_policy,
     )
 
 
@@ -63,7 +68,7 @@ def _upstream(
 class Parts:
     """What locations are built with; each is there once. `observers` are told of every request, wherever it ends."""
 
-    upstreams: Mapping[str, Upstream]
+    upstreams: Upstreams
     survey: Survey
     logs: LogFiles
     certificates: Certificates
@@ -126,21 +131,31 @@ def _resource(location: Location, server_name: bytes, parts: Parts) -> LocationR
     limits = parts.zones.limits(location.limit_conns)
     scope = Scope(server_name, location, [*access_logs, *parts.observers], limits)
     if location.proxy_pass is not None:
-        upstream = parts.upstreams[location.proxy_pass.upstream]
-        ssl = location.proxy_pass.ssl
-        if not location.sticky:
-            upstream = evolve(upstream, policy=Bypass(upstream.policy))
-        return ProxyResource(scope, upstream if ssl is None else _secured(upstream, ssl, parts.certificates))
+        return _proxying(ProxyResource(scope), location, location.proxy_pass, parts)
     if location.check_status is not None:
         return PlainResource(scope, StatusPage(parts.survey, location.check_status.format), location.path)
     assert location.return_ is not None
     return ReturnResource(scope, location.return_)
 
 
-def _secured(upstream: Upstream, ssl: ProxySsl, certificates: Certificates) -> Upstream:
-    """The same servers, spoken to over TLS."""
-    assert isinstance(upstream.agent, Agent)
-    return evolve(upstream, agent=SecureAgent(upstream.agent, ClientTls(ssl, certificates.for_servers(ssl))))
+def _proxying(resource: ProxyResource, location: Location, proxy_pass: ProxyPass, parts: Parts) -> ProxyResource:
+    """Have the resource follow its upstream: the same servers, in the location's own way."""
+    agent = parts.upstreams[proxy_pass.upstream].agent
+    if proxy_pass.ssl is not None:
+        agent = _secured(agent, proxy_pass.ssl, parts.certificates)
+
+    def follow(upstream: Upstream) -> None:
+        policy = upstream.policy if location.sticky else Bypass(upstream.policy)
+        resource.upstream = evolve(upstream, policy=policy, agent=agent)
+
+    parts.upstreams.follow(proxy_pass.upstream, follow)
+    return resource
+
+
+def _secured(agent: Agent | SecureAgent, ssl: ProxySsl, certificates: Certificates) -> SecureAgent:
+    """The same connections, over TLS."""
+    assert isinstance(agent, Agent)
+    return SecureAgent(agent, ClientTls(ssl, certificates.for_servers(ssl)))
 
 
 def open_log(logs: LogFiles, directive: str, path: str, position: Position) -> LogFile:

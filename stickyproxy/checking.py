@@ -1,13 +1,14 @@
 """Who is checked, and how a check gets there: the peers of the upstreams that ask for it, over TCP or TLS."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 from twisted.internet.endpoints import wrapClientTLS
 from twisted.internet.interfaces import IReactorTCP, IStreamClientEndpoint
 
+from stickyproxy.balance.peer import Peer
 from stickyproxy.config.addresses import InetAddress, UnixAddress
-from stickyproxy.config.settings import ProxySsl, Settings
+from stickyproxy.config.settings import Check, ProxySsl, Settings
 from stickyproxy.health.health import Health
 from stickyproxy.health.words import Address, Connect
 from stickyproxy.http.agent import endpoint
@@ -16,24 +17,56 @@ from stickyproxy.http.tls_client import ClientTls
 from stickyproxy.proxy.upstream import Upstream
 
 
+@frozen
+class Checks:
+    """How the servers of each upstream that asks for checks are checked, also those that come later."""
+
+    _health: Health
+    _ways: Mapping[str, tuple[Check, Connect]]
+
+    def watch(self, upstream: str, peers: Iterable[Peer]) -> None:
+        """Have every one of the peers that has an address checked, if its upstream asks for that."""
+        if upstream in self._ways:
+            for peer in peers:
+                # A name that did not resolve has none.
+                if isinstance(peer.address, InetAddress | UnixAddress):
+                    self._health.watch(upstream, peer, *self._ways[upstream])
+
+    def turn(self, upstream: str, gone: Iterable[Peer], come: Iterable[Peer]) -> None:
+        """Check those who come instead of those who are gone; what is known of an address stays known."""
+        at = {peer.address: peer for peer in gone if self._health.of(peer) is not None}
+        for peer in come:
+            old = at.pop(peer.address, None)
+            if old is None:
+                self.watch(upstream, [peer])
+            else:
+                self._health.hand_over(old, peer)
+        for peer in at.values():
+            self._health.drop(peer)
+
+
 def add_checks(
     health: Health,
     settings: Settings,
     upstreams: Mapping[str, Upstream],
     reactor: IReactorTCP,
     certificates: Certificates,
-) -> None:
+) -> Checks:
     """Have every peer with an address checked, as its upstream says. Raises StartError for an unusable certificate."""
     plain = _Plain(reactor)
+    ways: dict[str, tuple[Check, Connect]] = {}
     for name, upstream in settings.upstreams.items():
         if upstream.check is not None:
             connect: Connect = plain
             if upstream.check.type == "https":
-                connect = _OverTls(plain, _ssl_of(settings, name), certificates)
-            for peer in upstreams[name].group.peers:
-                # A name that did not resolve has none.
-                if isinstance(peer.address, InetAddress | UnixAddress):
-                    health.watch(name, peer, upstream.check, connect)
+                ssl = _ssl_of(settings, name)
+                certificates.for_servers(ssl)
+                connect = _OverTls(plain, ssl, certificates)
+            ways[name] = upstream.check, connect
+    checks = Checks(health, ways)
+    for name in ways:
+        checks.watch(name, upstreams[name].group.peers)
+    return checks
 
 
 def _ssl_of(settings: Settings, upstream: str) -> ProxySsl:

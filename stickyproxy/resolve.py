@@ -22,12 +22,13 @@ Lookup = Callable[[str, int], list[InetAddress]]
 def resolve(servers: Iterable[Server], lookup: Lookup, demo: Callable[[str], InetAddress]) -> tuple[Server, ...]:
     """Return the servers with their names resolved, in order; `demo` starts a demonstration server.
 
-    A name that does not resolve is a server that is down: one typing mistake in DNS must not stop all the others.
+    A name that does not resolve is a server that is down: one typing mistake in DNS must not stop all the others. One
+    with `resolve` is left as it is, for those who go on asking.
     """
     resolved: list[Server] = []
     for server in servers:
         address = server.address
-        if isinstance(address, HostAddress):
+        if isinstance(address, HostAddress) and not server.resolve:
             resolved += _resolve_host(server, address, lookup)
         elif isinstance(address, DemoAddress):
             resolved.append(evolve(server, address=demo(address.name)))

@@ -10,7 +10,7 @@ from typing import cast
 from attrs import evolve
 from twisted.application.service import IService, Service
 from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred, succeed
 from twisted.internet.error import ReactorNotRunning
 from twisted.internet.interfaces import (
     IDelayedCall,
@@ -26,7 +26,7 @@ from twisted.logger import ILogObserver, Logger, globalLogPublisher
 
 from stickyproxy.assembly import Parts, build_sites, build_upstreams, open_log
 from stickyproxy.balance.changes import Changes
-from stickyproxy.checking import add_checks
+from stickyproxy.checking import Checks, add_checks
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Settings
 from stickyproxy.control.commands import Commands
@@ -41,11 +41,15 @@ from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.polling import poll_plainly
 from stickyproxy.listening import open_port
+from stickyproxy.names.name_servers import NameServers, system_name_servers
+from stickyproxy.names.renewal import Renewals
+from stickyproxy.names.turnover import Turnover
 from stickyproxy.observe.error_log import error_log
 from stickyproxy.observe.log_files import LogFiles
 from stickyproxy.observe.survey import Survey
 from stickyproxy.observe.tally import Tallies
 from stickyproxy.proxy.site import Site
+from stickyproxy.proxy.upstream import Upstreams
 from stickyproxy.resolve import Lookup, resolve, system_lookup
 from stickyproxy.signals import Signals
 
@@ -96,6 +100,7 @@ class ProxyService(Service):
         self._observers: list[ILogObserver] = []
         self._sites: list[Site] = []
         self._health = Health(reactor, random)
+        self._renewals: Renewals | None = None
         self._signals = Signals(reactor)
         self._poll_as_before: Callable[[], None] = lambda: None
         self._ending = False
@@ -114,7 +119,8 @@ class ProxyService(Service):
             upstreams = build_upstreams(
                 self.settings, lambda servers: resolve(servers, lookup, self._start_demo), self._make_agent
             )
-            add_checks(self._health, self.settings, upstreams, self._reactor, self._certificates)
+            checks = add_checks(self._health, self.settings, upstreams, self._reactor, self._certificates)
+            self._renew(upstreams, checks)
             survey = Survey(upstreams, Tallies(), self._reactor.seconds, self._health.of)
             # Nobody counts what nobody can ask for.
             observers = (survey.tallies,) if self.settings.watched else ()
@@ -142,6 +148,19 @@ class ProxyService(Service):
         self._agents.append(agent)
         return agent
 
+    def _renew(self, upstreams: Upstreams, checks: Checks) -> None:
+        """Have all names with `resolve` asked for, once the service runs."""
+        resolver = self.settings.resolver
+        servers = {name: [peer.server for peer in each.group.peers] for name, each in upstreams.items()}
+        if not any(server.resolve for each in servers.values() for server in each):
+            return
+        addresses = resolver.addresses or system_name_servers()
+        ask = NameServers(self._reactor, addresses, resolver.timeout).ask
+        turnover = Turnover(upstreams, checks, self._changes)
+        self._renewals = Renewals(self._reactor, ask, resolver, turnover)
+        for name, each in servers.items():
+            self._renewals.watch(name, each)
+
     def _start_demo(self, name: str) -> InetAddress:
         port = start_demo(self._reactor, name)
         self._demos.append(port)
@@ -165,7 +184,8 @@ class ProxyService(Service):
             self._reactor.callWhenRunning(self._signals.on, number, self.end)
         self._poll_as_before = poll_plainly(self._reactor)
         self._accepting.hold()
-        self._health.start().addCallback(lambda _: self._accepting.go_on())
+        known = self._renewals.start() if self._renewals is not None else succeed(None)
+        known.addCallback(lambda _: self._health.start()).addCallback(lambda _: self._accepting.go_on())
         for port in self.ports:
             _log.info("listening on {address}", address=_shown(port))
         sticky = any(upstream.stickiness for upstream in self.settings.upstreams.values())
@@ -217,6 +237,8 @@ class ProxyService(Service):
     def _close(self) -> Deferred[None]:
         """Stop listening and checking, and close idle connections; fires when no port is open."""
         self._accepting.close()
+        if self._renewals is not None:
+            self._renewals.stop()
         self._health.stop()
         closing = [maybeDeferred(port.stopListening) for port in self.ports + self._demos + self._controls]
         for agent in self._agents:

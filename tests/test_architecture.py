@@ -18,6 +18,7 @@ FLOORS = (
     {"proxy"},
     {"observe"},
     {"assembly", "checking", "control", "demo", "descriptors", "folders", "listening", "resolve", "signals"},
+    {"names"},
     {"service"},
     {"tap"},
     {"command"},

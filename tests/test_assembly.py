@@ -1,6 +1,7 @@
 """From a configuration to sites and upstreams: who answers for which name and path, and what is logged of it."""
 
 import json
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from twisted.internet.testing import MemoryReactorClock
 
 from stickyproxy.assembly import Parts, build_sites, build_upstreams
+from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.load import loads
 from stickyproxy.config.logs import LEVELS as CONFIGURED
 from stickyproxy.errors import StartError
@@ -49,6 +51,7 @@ def server(name: str, listen: str, more: str = "") -> str:
 
 # -- servers ---------------------------------------------------------------------------------------------------------
 
+ADDRESS = InetAddress(ip_address("10.0.0.1"), 80)
 FIRST = server("first", "8080", "server_name = first.example *.example.org")
 SECOND = server("second", "8080", "server_name = second.example www.example.org")
 DEFAULT = server("third", "8080 default_server", "server_name = third.example")
@@ -258,7 +261,7 @@ def test_sessions_stick_to_resolved_servers() -> None:
     """The policy names the very servers that the group balances, as they are after their names were resolved."""
     upstreams = build_upstreams(
         loads("[upstream app]\nserver =\n app.example:80\nsession_sticky = hash=plain\n" + FIRST),
-        lambda servers: tuple(evolve(each, id=name) for each in servers for name in "ab"),
+        lambda servers: tuple(evolve(each, id=name, address=ADDRESS) for each in servers for name in "ab"),
         lambda settings: Agent(MemoryReactorClock(), Deadlines(MemoryReactorClock()), settings),
     )
     policy, group = upstreams["app"].policy, upstreams["app"].group

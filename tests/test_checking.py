@@ -9,6 +9,7 @@ from stickyproxy.assembly import build_upstreams
 from stickyproxy.checking import add_checks
 from stickyproxy.config.load import loads
 from stickyproxy.config.settings import Server
+from stickyproxy.errors import StartError
 from stickyproxy.health.health import Health
 from stickyproxy.http.agent import Agent
 from stickyproxy.http.certificates import Certificates
@@ -65,6 +66,13 @@ def test_unix_socket() -> None:
     """A server on a Unix socket is checked there."""
     house = House("[upstream app]\nserver = unix:/run/app\ncheck =\n")
     assert ["/run/app"] == [path for path, *_ in house.reactor.unixClients]
+
+
+def test_unusable_certificate_is_told_before_there_are_servers() -> None:
+    """A certificate for checks is read when the proxy starts, also where a name has no address yet."""
+    servers = "server = app.example:443 resolve\n"
+    with pytest.raises(StartError, match="/none"):
+        House(f"[upstream app]\n{servers}check = type=https\n", "https", "proxy_ssl_trusted_certificate = /none.pem\n")
 
 
 SHARED = "[upstream {}]\nserver = 10.0.0.1:443\ncheck = type={} unique=true\n"

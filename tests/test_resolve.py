@@ -77,6 +77,12 @@ def test_unknown_name_is_a_server_that_is_down(told: list[str]) -> None:
     assert ["warn: nowhere:80 does not resolve and is down: [Errno -2] Name or service not known"] == told
 
 
+def test_name_that_is_asked_for_later_is_left_alone(told: list[str]) -> None:
+    """A name with `resolve` is for those who go on asking."""
+    lines = server("nowhere:80 resolve"), server("one:80 resolve")
+    assert (lines, []) == (resolve(lines, lookup, demo), told)
+
+
 @pytest.mark.parametrize("name", ["a..example", f"{'x' * 64}.example"])
 def test_impossible_name_is_down_too(name: str) -> None:
     """A name that no resolver can even be asked for is like one that it does not know."""

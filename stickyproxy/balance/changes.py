@@ -1,5 +1,7 @@
 """What an operator changes about servers while they run, kept apart from them so that it can outlive them."""
 
+from collections.abc import Iterable
+
 from attrs import frozen
 
 from stickyproxy.balance.group import Group
@@ -41,9 +43,9 @@ class Changes:
         self._made[key] = self._made.get(key, Change()).then(change)
         _apply(change, group, peer)
 
-    def apply(self, upstream: str, group: Group) -> None:
-        """Change newly built peers as those before them were changed."""
-        for peer in group.peers:
+    def apply(self, upstream: str, group: Group, peers: Iterable[Peer]) -> None:
+        """Change newly built peers of a group as those before them were changed."""
+        for peer in peers:
             made = self._made.get((upstream, _name(peer)))
             if made is not None:
                 _apply(made, group, peer)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from math import exp, inf
 from typing import cast
 
-from stickyproxy.config.addresses import InetAddress, UnixAddress
+from stickyproxy.config.addresses import HostAddress, InetAddress, UnixAddress
 from stickyproxy.config.settings import Server
 
 # After so many seconds without a response a measured time is trusted by about a third (1/e).
@@ -57,7 +57,7 @@ class Peer:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        # Names are resolved before a peer is made; one that was not is down, and nobody connects to it.
+        # A name is resolved before a peer is made; one that was not is down, and nobody connects to it.
         self.address = cast("InetAddress | UnixAddress", server.address)
         self.name = str(server.address).encode()
         self.weight = server.weight
@@ -66,7 +66,7 @@ class Peer:
         self.max_conns = server.max_conns
         self.slow_start = server.slow_start
         self.drain = server.drain
-        self._down = server.down
+        self._down = server.down or isinstance(server.address, HostAddress)
         self._sick = False
         self.effective_weight = server.weight
         self.current_weight = 0.0

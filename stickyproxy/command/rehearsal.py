@@ -49,7 +49,8 @@ class Rehearsal:
         settings = _undisguised(settings)
 
         def resolved(servers: Sequence[Server]) -> tuple[Server, ...]:
-            return resolve(servers, lookup, lambda name: InetAddress(ip_address("127.0.0.1"), next(ports)))
+            once = [evolve(server, resolve=server.service is not None) for server in servers]
+            return resolve(once, lookup, lambda name: InetAddress(ip_address("127.0.0.1"), next(ports)))
 
         self.upstreams = build_upstreams(settings, resolved, lambda each: Agent(reactor, deadlines, each))
         survey = Survey(self.upstreams, Tallies(), reactor.seconds)

@@ -41,7 +41,7 @@ class UnixAddress:
 
 @frozen
 class HostAddress:
-    """A host name that is resolved when the service starts: one server for each address it has."""
+    """A host name that is resolved when the service starts, or ever again: one server for each address it has."""
 
     host: str
     port: int

@@ -23,6 +23,7 @@ from stickyproxy.config.proxying import (
     parse_temp_path,
 )
 from stickyproxy.config.real_ip import parse_real_ip_header, parse_trusted
+from stickyproxy.config.resolver import parse_positive_time, parse_resolver
 from stickyproxy.config.stickiness import parse_accept, parse_jvm_route, parse_session_sticky
 from stickyproxy.config.tls import parse_protocols, parse_ssl_name
 from stickyproxy.config.watching import parse_check_status, parse_control
@@ -91,6 +92,10 @@ DIRECTIVES = (
     Directive("check_http_expect_alive", (UPSTREAM,), "STATUSES...", parse_alive, "http_2xx http_3xx", most=5),
     Directive("check_keepalive_requests", (UPSTREAM,), "NUMBER", _word(values.number(1)), "1"),
     Directive("check_fastcgi_param", (UPSTREAM,), "NAME VALUE", parse_fastcgi_param, least=2, most=2, repeatable=True),
+    Directive(
+        "resolver", (HTTP,), "ADDRESS[:PORT]... [valid=TIME] [ipv4=on|off] [ipv6=on|off]", parse_resolver, most=None
+    ),
+    Directive("resolver_timeout", (HTTP,), "TIME", _word(parse_positive_time), "30s"),
     # clients
     Directive(
         "listen",

@@ -3,11 +3,14 @@
 from glob import glob, has_magic
 from os.path import dirname, exists, join, samefile
 
+from attrs import evolve
+
 from stickyproxy.config.blocks import Blocks, add_blocks
 from stickyproxy.config.directives import HTTP, LOCATION, MAIN, SERVER, UPSTREAM
 from stickyproxy.config.locations import Action, Place, build_location, check_lists, find_action, parse_place
 from stickyproxy.config.logs import BUILT_IN_FORMATS
 from stickyproxy.config.reader import Section, parse, read
+from stickyproxy.config.resolver import Resolver
 from stickyproxy.config.scopes import Scope, defaults, open_scope
 from stickyproxy.config.servers import build_server, check_addresses, collect_backlogs
 from stickyproxy.config.settings import ErrorLog, Location, LogFormat, Position, Return, Settings, Upstream
@@ -84,6 +87,7 @@ def _settle(sections: list[Section], file: str, faults: list[Fault]) -> Settings
         main.value("worker_connections_per_address"),
         main.value("worker_shutdown_timeout"),
         main.value("control"),
+        evolve(http.value("resolver") or Resolver(), timeout=http.value("resolver_timeout")),
     )
 
 

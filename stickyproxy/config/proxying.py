@@ -7,6 +7,7 @@ from attrs import frozen
 from stickyproxy.config import values
 from stickyproxy.config.addresses import parse_address
 from stickyproxy.config.parameters import parse_parameters
+from stickyproxy.config.resolving import check_renewal, parse_service
 from stickyproxy.config.settings import HeaderLine, Redirect, Server
 from stickyproxy.config.suggest import suggest
 from stickyproxy.config.templates import parse_template
@@ -70,14 +71,17 @@ def parse_server(words: Sequence[str]) -> Server:
                 "srun_id": _parse_id,
                 "route": _parse_id,
                 "cookie": _parse_id,
+                "service": parse_service,
             },
-            flags=("backup", "down", "drain"),
+            flags=("backup", "down", "drain", "resolve"),
         )
     except ValueError as error:
         faults.extend(error.args)
     if faults:
         raise ValueError(*faults)
-    return Server(name, address, **found)
+    server = Server(name, address, **found)
+    check_renewal(server)
+    return server
 
 
 def _parse_id(word: str) -> str:

@@ -13,6 +13,7 @@ from stickyproxy.config.addresses import DemoAddress, HostAddress, InetAddress, 
 from stickyproxy.config.buffering import Buffering, RequestBuffering
 from stickyproxy.config.dialects import Stickiness
 from stickyproxy.config.real_ip import RealIp
+from stickyproxy.config.resolver import Resolver
 from stickyproxy.config.templates import Template
 
 
@@ -35,8 +36,9 @@ class Server:
     """One `server` line of an upstream (ngx_http_upstream_module, `server`).
 
     `name` is the address as it was written. A `HostAddress` or a `DemoAddress` becomes one or more servers with an
-    `InetAddress` when the service starts. `max_conns` 0 is no limit; `max_fails` 0 never takes the server out.
-    One in `drain` keeps the sessions it has and gets no new ones. When it comes back its share grows for `slow_start`.
+    `InetAddress` when the service starts; one with `resolve` is asked for ever again, as a `service` if it says one.
+    `max_conns` 0 is no limit; `max_fails` 0 never takes the server out. One in `drain` keeps the sessions it has and
+    gets no new ones. When it comes back its share grows for `slow_start`.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Server:
     srun_id: str | None = None
     route: str | None = None
     cookie: str | None = None
+    resolve: bool = False
+    service: str | None = None
 
 
 @frozen
@@ -380,6 +384,7 @@ class Settings:
     worker_connections_per_address: int
     worker_shutdown_timeout: float
     control: str | None
+    resolver: Resolver
 
     @property
     def watched(self) -> bool:

@@ -116,6 +116,13 @@ class Health:
             del self._checkers[key]
             checker.stop()
 
+    def hand_over(self, patient: Patient, successor: Patient) -> None:
+        """Have what is known of a server stand for another one at its address, which is checked in its place."""
+        found, key = self._found.pop(patient)
+        found.patient = successor
+        successor.sick = not found.up
+        self._found[successor] = found, key
+
     def start(self) -> "Deferred[None]":
         """Begin; fires when the first round of checks is over, where a server is down without it."""
         self._running = True

@@ -62,6 +62,10 @@ class Agent:
         """A kept connection is gone."""
         self._pool.discard(connection)
 
+    def leave(self, address: Hashable) -> None:
+        """Close what is idle and leads to that address, with TLS or without."""
+        self._pool.clear(lambda key: address == (key[0] if isinstance(key, tuple) else key))
+
     def close(self) -> None:
         """Close all that is idle."""
         self._pool.clear()

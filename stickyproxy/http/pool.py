@@ -1,6 +1,6 @@
 """Idle connections to servers, kept for the next request; never servers."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
 
@@ -58,8 +58,9 @@ class Pool(Generic[C]):
             if not idle:
                 del self._by_key[connection.key]
 
-    def clear(self) -> None:
-        """Close every connection."""
+    def clear(self, chosen: Callable[[Hashable], bool] = lambda key: True) -> None:
+        """Close every connection, or those whose keys are `chosen`."""
         for connection in list(self._by_age):
-            self.discard(connection)
-            connection.close()
+            if chosen(connection.key):
+                self.discard(connection)
+                connection.close()

@@ -29,15 +29,16 @@ class LocationResource(Resource):
 
 
 class ProxyResource(LocationResource):
-    """`proxy_pass`: requests go to an upstream."""
+    """`proxy_pass`: requests go to an `upstream`, which another one may follow."""
 
-    def __init__(self, scope: Scope, upstream: Upstream) -> None:
+    upstream: Upstream
+
+    def __init__(self, scope: Scope) -> None:
         super().__init__(scope)
-        self._upstream = upstream
         self._recipe = RequestRecipe(scope.settings)
 
     def exchange(self, site: Router, channel: Channel, message: Message) -> Exchange:
-        return Forward(site, self.scope, channel, message, self._upstream, self._recipe)
+        return Forward(site, self.scope, channel, message, self.upstream, self._recipe)
 
 
 class ReturnResource(LocationResource):

@@ -1,8 +1,12 @@
 """One upstream at work: its policy, its servers, and the connections to them."""
 
-from attrs import frozen
+from collections.abc import Callable, Sequence
+
+from attrs import evolve, frozen
 
 from stickyproxy.balance.group import Group
+from stickyproxy.balance.peer import Peer
+from stickyproxy.config.settings import Server
 from stickyproxy.http.agent import Agent
 from stickyproxy.http.tls_client import SecureAgent
 from stickyproxy.sticky.words import StickyPolicy
@@ -10,9 +14,40 @@ from stickyproxy.sticky.words import StickyPolicy
 
 @frozen
 class Upstream:
-    """What a proxied request needs to know of where it goes."""
+    """What a proxied request needs to know of where it goes. A request keeps to that, whatever takes its place later.
+
+    `make_policy` makes the policy for servers, and for others if there are others later.
+    """
 
     name: bytes
     policy: StickyPolicy
     group: Group
     agent: Agent | SecureAgent
+    make_policy: Callable[[Sequence[Server]], StickyPolicy]
+
+    def among(self, servers: Sequence[Server]) -> "Upstream":
+        """Return the upstream with these servers. Those that it has already stay the peers that they are."""
+        staying: dict[Server, list[Peer]] = {}
+        for peer in self.group.peers:
+            staying.setdefault(peer.server, []).append(peer)
+        peers = [there.pop(0) if (there := staying.get(server)) else Peer(server) for server in servers]
+        return evolve(self, policy=self.make_policy(servers), group=Group(peers, self.group.make_balancer))
+
+
+class Upstreams(dict[str, Upstream]):
+    """All upstreams as they are now, by name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._followers: dict[str, list[Callable[[Upstream], None]]] = {}
+
+    def follow(self, name: str, follower: Callable[[Upstream], None]) -> None:
+        """Hand the upstream to the follower, now and whenever another one has taken its place."""
+        self._followers.setdefault(name, []).append(follower)
+        follower(self[name])
+
+    def replace(self, name: str, upstream: Upstream) -> None:
+        """Put another one in its place, for all requests that come."""
+        self[name] = upstream
+        for follower in self._followers.get(name, ()):
+            follower(upstream)

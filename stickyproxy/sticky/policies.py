@@ -47,21 +47,23 @@ from stickyproxy.sticky.words import Getter, StickyPolicy
 
 # Makes of a value with variables what reads it from a request.
 Compile = Callable[[Template], Getter]
+# Makes of servers, whose addresses are resolved, a policy that finds them.
+Maker = Callable[[Sequence[Server]], StickyPolicy]
 
 
-def build_policy(
-    stickiness: Stickiness | None, accepted: Sequence[Stickiness], servers: Sequence[Server], make_getter: Compile
-) -> StickyPolicy:
-    """Build the policy of an upstream from its directives and its servers, whose addresses are resolved."""
+def policy_maker(stickiness: Stickiness | None, accepted: Sequence[Stickiness], make_getter: Compile) -> Maker:
+    """Return what makes the policy of an upstream, from its directives, for the servers that it has at a time.
+
+    All that is made shares what the policy has learned, so that sessions stay where servers do.
+    """
     if stickiness is None:
-        return Unsticky()
+        return lambda servers: Unsticky()
     written, *others = [one for directive in (stickiness, *accepted) for one in _by_key(directive)]
-    policy = _build(written, servers, make_getter)
+    make_written = _maker(written, make_getter)
     if not others:
-        return policy
-    return Accepting(
-        policy, [Dialect(_build(other, servers, make_getter), _cleared(other, written)) for other in others]
-    )
+        return make_written
+    read = [(_maker(other, make_getter), _cleared(other, written)) for other in others]
+    return lambda servers: Accepting(make_written(servers), [Dialect(make(servers), cleared) for make, cleared in read])
 
 
 def _by_key(directive: Stickiness) -> Sequence[Stickiness]:
@@ -80,49 +82,52 @@ def _cleared(other: Stickiness, written: Stickiness) -> Sequence[bytes]:
     return StickyCookie(other).cleared.set_cookies
 
 
-def _build(directive: Stickiness, servers: Sequence[Server], make_getter: Compile) -> StickyPolicy:
-    return _POLICIES[type(directive)](directive, servers, make_getter)
+def _maker(directive: Stickiness, make_getter: Compile) -> Maker:
+    return _POLICIES[type(directive)](directive, make_getter)
 
 
 # -- one a directive -------------------------------------------------------------------------------------------------
 
 
-def _session_sticky(settings: SessionSticky, servers: Sequence[Server], make_getter: Compile) -> StickyPolicy:
+def _session_sticky(settings: SessionSticky, make_getter: Compile) -> Maker:
     stamps = SealedStamps(*settings.keys) if settings.keys else DecimalStamps()
-    return _MODES[settings.mode](settings, Sids(servers, _hash(settings)), stamps)
+    return lambda servers: _MODES[settings.mode](settings, Sids(servers, _hash(settings)), stamps)
 
 
-def _header(settings: HeaderSticky, servers: Sequence[Server], make_getter: Compile) -> StickyPolicy:
+def _header(settings: HeaderSticky, make_getter: Compile) -> Maker:
     name = settings.header.decode().lower().replace("-", "_")
-    return HeaderInsert(settings, Sids(servers, _hash(settings)), make_getter(Template((Variable(f"http_{name}"),))))
+    getter = make_getter(Template((Variable(f"http_{name}"),)))
+    return lambda servers: HeaderInsert(settings, Sids(servers, _hash(settings)), getter)
 
 
-def _jvm_route(settings: JvmRoute, servers: Sequence[Server], make_getter: Compile) -> StickyPolicy:
-    return JvmRoutes(settings, servers)
+def _jvm_route(settings: JvmRoute, make_getter: Compile) -> Maker:
+    return lambda servers: JvmRoutes(settings, servers)
 
 
-def _nginx_cookie(settings: NginxCookie, servers: Sequence[Server], make_getter: Compile) -> StickyPolicy:
-    return SteadyInsert(settings, Sids(servers, nginx_sid))
+def _nginx_cookie(settings: NginxCookie, make_getter: Compile) -> Maker:
+    return lambda servers: SteadyInsert(settings, Sids(servers, nginx_sid))
 
 
-def _nginx_route(settings: NginxRoute, servers: Sequence[Server], make_getter: Compile) -> StickyPolicy:
+def _nginx_route(settings: NginxRoute, make_getter: Compile) -> Maker:
     getters = [(make_getter(key.value), key.suffix) for key in settings.keys]
-    return Routes([after_the_last_dot(getter) if suffix else getter for getter, suffix in getters], servers)
+    readers = [after_the_last_dot(getter) if suffix else getter for getter, suffix in getters]
+    return lambda servers: Routes(readers, servers)
 
 
-def _nginx_learn(settings: NginxLearn, servers: Sequence[Server], make_getter: Compile) -> StickyPolicy:
+def _nginx_learn(settings: NginxLearn, make_getter: Compile) -> Maker:
     sessions = Sessions(settings.size // SESSION_SIZE, settings.timeout)
-    return Learn([*map(make_getter, settings.create)], [*map(make_getter, settings.lookup)], sessions)
+    learn = Learn([*map(make_getter, settings.create)], [*map(make_getter, settings.lookup)], sessions)
+    return lambda servers: learn
 
 
-def _haproxy_cookie(settings: HaproxyCookie, servers: Sequence[Server], make_getter: Compile) -> StickyPolicy:
+def _haproxy_cookie(settings: HaproxyCookie, make_getter: Compile) -> Maker:
     within = None if settings.mode == "prefix" else before_the_bar
     stamps = HaproxyStamps(settings.maxlife is not None)
-    return _MODES[settings.mode](settings, Sids(servers, haproxy_sid, within), stamps)
+    return lambda servers: _MODES[settings.mode](settings, Sids(servers, haproxy_sid, within), stamps)
 
 
-def _apache_cookie(settings: ApacheCookie, servers: Sequence[Server], make_getter: Compile) -> StickyPolicy:
-    return Insert(settings, Sids(servers, apache_sid, from_the_dot))
+def _apache_cookie(settings: ApacheCookie, make_getter: Compile) -> Maker:
+    return lambda servers: Insert(settings, Sids(servers, apache_sid, from_the_dot))
 
 
 def _hash(settings: SessionSticky | HeaderSticky) -> Callable[[Server], bytes]:
@@ -133,7 +138,7 @@ def _insert(settings: CookieSettings, sids: Sids, stamps: Stamps) -> StickyPolic
     return DatedInsert(settings, sids, stamps) if settings.dated else Insert(settings, sids)
 
 
-_POLICIES: Mapping[type, Callable[[Any, Sequence[Server], Compile], StickyPolicy]] = {
+_POLICIES: Mapping[type, Callable[[Any, Compile], Maker]] = {
     SessionSticky: _session_sticky,
     HeaderSticky: _header,
     JvmRoute: _jvm_route,

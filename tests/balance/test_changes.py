@@ -73,7 +73,7 @@ def test_changes_outlive_their_peers(name: str | None) -> None:
     changes = Changes()
     changes.make("app", before, before.peers[0], DRAIN)
     changes.make("app", before, before.peers[0], Change(weight=4))
-    changes.apply("app", after)
+    changes.apply("app", after, after.peers)
     assert (False, True, 4) == flags(after.peers[0])
 
 
@@ -82,7 +82,7 @@ def test_id_outlives_the_address() -> None:
     before, after = group_of("10.0.0.1:80", id="a"), group_of("10.0.0.9:80", id="a")
     changes = Changes()
     changes.make("app", before, before.peers[0], DOWN)
-    changes.apply("app", after)
+    changes.apply("app", after, after.peers)
     assert after.peers[0].down
 
 
@@ -92,7 +92,7 @@ def test_others_are_left_alone(upstream: str, address: str) -> None:
     before, after = group_of("10.0.0.1:80"), group_of(address)
     changes = Changes()
     changes.make("app", before, before.peers[0], DOWN)
-    changes.apply(upstream, after)
+    changes.apply(upstream, after, after.peers)
     assert (False, False, 1) == flags(after.peers[0])
 
 

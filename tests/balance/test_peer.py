@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from stickyproxy.balance.peer import Peer, available, shares
+from stickyproxy.config.addresses import HostAddress
 from stickyproxy.config.settings import Server
 
 MakeServer = Callable[..., Server]
@@ -17,6 +18,11 @@ def play(peer: Peer, *events: tuple[str, float]) -> None:
             peer.failure(now)
         else:
             peer.success(0.01, now)
+
+
+def test_name_without_an_address_is_down() -> None:
+    """Nobody can connect to a name that did not resolve."""
+    assert Peer(Server("app", HostAddress("app", 80))).down
 
 
 @pytest.mark.parametrize(

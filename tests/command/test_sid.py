@@ -62,6 +62,7 @@ def test_name_is_resolved() -> None:
     """A server that was written by name goes by its address."""
     digest = md5(b"10.9.9.9:80").hexdigest()
     assert f"route={digest}" == of("session_sticky =", "app.example", "app.example")
+    assert f"route={digest}" == of("session_sticky =", "app.example", "app.example resolve")
 
 
 def test_demonstration_server() -> None:

@@ -18,7 +18,8 @@ from stickyproxy.config.settings import HeaderLine, Redirect, Server
 from stickyproxy.config.templates import parse_template
 from stickyproxy.config.words import split
 
-PARAMETERS = "weight= max_fails= fail_timeout= max_conns= slow_start= id= srun_id= route= cookie= backup down drain"
+PARAMETERS = "weight= max_fails= fail_timeout= max_conns= slow_start= id= srun_id= route= cookie= service= "
+PARAMETERS += "backup down drain resolve"
 BREAKERS = 'expected printable ASCII without spaces and |~;,"=\\'
 CONDITIONS = (
     "error timeout invalid_header http_500 http_502 http_503 http_504 http_403 http_404 http_429 non_idempotent off"

@@ -63,7 +63,7 @@ def eventually(ready: Callable[[], object], within: float = PATIENCE) -> "Deferr
 
 
 class FakeServer(Factory, Waitable):
-    """A server on a port of its own, which nobody else gets while it is stopped.
+    """A server on a port that nobody else gets while it is stopped: its own, or the one that it is given.
 
     `requests` are those that it has read, in order, `accepted` counts the connections it took. What it does with a
     request is `answer`, which a test may replace at any time; `end` is the class of its connections.
@@ -71,7 +71,9 @@ class FakeServer(Factory, Waitable):
 
     noisy = False
 
-    def __init__(self, name: str, end: "type[ServerEnd]", tls: ContextFactory | None = None) -> None:
+    def __init__(
+        self, name: str, end: "type[ServerEnd]", tls: ContextFactory | None = None, host: str = HOST, port: int = 0
+    ) -> None:
         Waitable.__init__(self)
         self.name = name
         self._end = end
@@ -82,7 +84,8 @@ class FakeServer(Factory, Waitable):
         self.answer: Answer = answering()
         self._place = socket.socket()
         self._place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._place.bind((HOST, 0))
+        self._place.bind((host, port))
+        self.host = host
         self.port: int = self._place.getsockname()[1]
         self._listening: IListeningPort | None = None
 
@@ -93,14 +96,14 @@ class FakeServer(Factory, Waitable):
     @property
     def address(self) -> str:
         """Its address, as a `server` line has it."""
-        return f"{HOST}:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def start(self) -> None:
         """Take connections; before, and after `stop`, they are refused."""
         if self._tls is None:
-            self._listening = reactor.listenTCP(self.port, self, interface=HOST)
+            self._listening = reactor.listenTCP(self.port, self, interface=self.host)
         else:
-            self._listening = reactor.listenSSL(self.port, self, self._tls, interface=HOST)
+            self._listening = reactor.listenSSL(self.port, self, self._tls, interface=self.host)
 
     async def stop(self) -> None:
         """Die: refuse connections and reset those that are open."""

@@ -34,9 +34,11 @@ class House:
         running: bool = True,
         end: type[ServerEnd] = ServerEnd,
         tls: ContextFactory | None = None,
+        host: str = HOST,
+        port: int = 0,
     ) -> FakeServer:
-        """Add a server, which may speak TLS; one that is not running refuses."""
-        server = FakeServer(name, end, tls)
+        """Add a server, which may speak TLS, and may have an address of loopback's; one that is not running refuses."""
+        server = FakeServer(name, end, tls, host, port)
         self._servers.append(server)
         if running:
             server.start()

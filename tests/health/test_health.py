@@ -250,6 +250,22 @@ def test_goes() -> None:
     assert (True, None, []) == (server.sick, house.health.of(server), house.wires.reactor.getDelayedCalls())
 
 
+def test_hand_over() -> None:
+    """What is known of a server stands for the one in its place, and so does what comes next."""
+    house = House()
+    old, new = Server(), Server()
+    found = house.watch(old)
+    house.health.start()
+    house.check(OK)
+    house.check(OK)
+    house.health.hand_over(old, new)
+    assert (None, found, False) == (house.health.of(old), house.health.of(new), new.sick)
+    house.wires.servers.accept().send(NO)
+    assert 1 == found.fall
+    house.health.drop(new)
+    assert ([], []) == (house.health.checks, house.wires.reactor.getDelayedCalls())
+
+
 def test_one_of_two_goes() -> None:
     """A shared check goes on for the other one."""
     house = House()

@@ -1,6 +1,7 @@
 import errno
 from ipaddress import ip_address
 
+from attrs import define
 from twisted.internet.error import ConnectBindError, TCPTimedOutError, TimeoutError
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
@@ -93,3 +94,24 @@ class AgentTests(SynchronousTestCase):
         self.agent.close()
         self.assertTrue(self.server.dropped)
         self.assertIsNone(self.agent.take(A))
+
+    def test_leave(self) -> None:
+        """What is idle and leads to an address is closed, with TLS or without; the rest is kept."""
+        agent = Agent(self.reactor, Deadlines(self.reactor), AgentSettings(3, 60.0, 1000))
+        kept = [Idle(A), Idle((A, "tls")), Idle(B)]
+        for connection in kept:
+            agent.keep(connection)
+        agent.leave(A)
+        self.assertEqual([True, True, False], [connection.closed for connection in kept])
+        self.assertIs(kept[2], agent.take(B))
+
+
+@define(eq=False)
+class Idle:
+    """An idle connection."""
+
+    key: object
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True

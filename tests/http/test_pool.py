@@ -60,3 +60,11 @@ def test_clear() -> None:
     pool, connections = filled(3, "a", "b", "a")
     pool.clear()
     assert ([True] * 3, 0) == ([connection.closed for connection in connections], len(pool))
+
+
+def test_clear_some() -> None:
+    """Clearing by key closes just those."""
+    pool, (a, b, c) = filled(3, "a", "b", "a")
+    pool.clear(lambda key: key == "a")
+    assert [True, False, True] == [a.closed, b.closed, c.closed]
+    assert [None, b] == [pool.take("a"), pool.take("b")]

@@ -21,7 +21,7 @@ def peer(port: int = 80, **settings: object) -> Peer:
 
 def survey(*peers: Peer, checks: dict[Peer, Check] | None = None, tallies: Tallies | None = None) -> list[Row]:
     """The rows of one upstream with these servers."""
-    upstream = Upstream(b"app", Unsticky(), Group(peers), Agent.__new__(Agent))
+    upstream = Upstream(b"app", Unsticky(), Group(peers), Agent.__new__(Agent), lambda servers: Unsticky())
     return Survey({"app": upstream}, tallies or Tallies(), lambda: NOW, (checks or {}).get).rows()
 
 

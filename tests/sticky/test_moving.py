@@ -11,7 +11,7 @@ from stickyproxy.config.dialects import Stickiness
 from stickyproxy.config.settings import Server
 from stickyproxy.config.stickiness import parse_accept
 from stickyproxy.config.words import split
-from stickyproxy.sticky.policies import build_policy
+from stickyproxy.sticky.policies import policy_maker
 from stickyproxy.sticky.sids import md5_sid
 from stickyproxy.sticky.words import StickyPolicy
 from tests.sticky.asking import Asking, compile_value
@@ -110,7 +110,7 @@ def directive(text: str, keys: Path) -> Stickiness:
 
 def policy_of(named: Sequence[Server], keys: Path, text: str, *accepted: str) -> StickyPolicy:
     """Build the policy of a directive, and of what it accepts besides."""
-    return build_policy(directive(text, keys), [directive(each, keys) for each in accepted], named, compile_value)
+    return policy_maker(directive(text, keys), [directive(each, keys) for each in accepted], compile_value)(named)
 
 
 @pytest.mark.parametrize(("old", "new"), [*permutations(WAYS, 2), *((way, "learn") for way in WAYS)])

@@ -20,7 +20,7 @@ from stickyproxy.sticky.header_insert import HeaderInsert
 from stickyproxy.sticky.insert import Insert
 from stickyproxy.sticky.jvm_route import JvmRoutes
 from stickyproxy.sticky.learn import Learn
-from stickyproxy.sticky.policies import build_policy
+from stickyproxy.sticky.policies import policy_maker
 from stickyproxy.sticky.prefix import Prefix
 from stickyproxy.sticky.rewrite import Rewrite
 from stickyproxy.sticky.routes import Routes
@@ -63,7 +63,7 @@ def test_each_directive_has_its_policy(
     servers: tuple[Server, ...], stickiness: Stickiness | None, expected: type
 ) -> None:
     """The directive chooses the class; maxidle and maxlife matter to insert alone."""
-    assert expected is type(build_policy(stickiness, (), servers, compile_value))
+    assert expected is type(policy_maker(stickiness, (), compile_value)(servers))
 
 
 @pytest.mark.parametrize(("hash", "sid"), [("md5", md5_sid), ("plain", plain_sid)])
@@ -71,7 +71,7 @@ def test_each_directive_has_its_policy(
 def test_hash(servers: tuple[Server, ...], b: Server, mode: str, hash: str, sid: object) -> None:
     """`hash` chooses how servers are named in the cookie."""
     assert callable(sid)
-    policy = build_policy(SessionSticky(mode=mode, hash=hash), (), servers, compile_value)
+    policy = policy_maker(SessionSticky(mode=mode, hash=hash), (), compile_value)(servers)
     assert b is policy.recall([b"route=" + sid(b)], ASKER, 0.0).server
 
 
@@ -79,21 +79,31 @@ def test_hash(servers: tuple[Server, ...], b: Server, mode: str, hash: str, sid:
 @pytest.mark.parametrize("mode", ["insert", "rewrite"])
 def test_every_key_is_believed(servers: tuple[Server, ...], b: Server, mode: str, key: bytes) -> None:
     """With several keys each names the servers, and one more dialect is nobody's business but the table's."""
-    policy = build_policy(SessionSticky(mode=mode, keys=KEYS), (), servers, compile_value)
+    policy = policy_maker(SessionSticky(mode=mode, keys=KEYS), (), compile_value)(servers)
     claim = policy.recall([b"route=" + keyed_sid(key)(b)], ASKER, 0.0)
     assert (b, key != KEYS[0]) == (claim.server, claim.renew)
 
 
 def test_header_is_read_by_its_variable(servers: tuple[Server, ...], b: Server) -> None:
     """The field is read as the variable of its name is."""
-    policy = build_policy(HeaderSticky(b"X-My-Session", "plain"), (), servers, compile_value)
+    policy = policy_maker(HeaderSticky(b"X-My-Session", "plain"), (), compile_value)(servers)
     assert b is policy.recall((), Asking(values={"http_x_my_session": b"b"}), 0.0).server
+
+
+@pytest.mark.parametrize("accepted", [(), (SessionSticky(),)])
+def test_what_was_learned_is_shared(accepted: tuple[SessionSticky, ...], a: Server, b: Server) -> None:
+    """A policy that is made later, for other servers, knows the sessions of those before it."""
+    make = policy_maker(NginxLearn((COOKIE,), (COOKIE,), 1 << 15), accepted, compile_value)
+    asker = Asking(values={"cookie_x": b"1"})
+    before, after = make([a]), make([b, a])
+    before.remember((), before.recall((), asker, 0.0), a, 200, 0.0, asker)
+    assert a is after.recall((), asker, 0.0).server
 
 
 @pytest.mark.parametrize(("size", "expected"), [(1 << 20, 3004), (1 << 15, 93)])
 def test_zone_holds_so_many(servers: tuple[Server, ...], a: Server, size: int, expected: int) -> None:
     """A zone of a megabyte holds 3,000 sessions, and no more than fit."""
-    policy = build_policy(NginxLearn((COOKIE,), (COOKIE,), size), (), servers, compile_value)
+    policy = policy_maker(NginxLearn((COOKIE,), (COOKIE,), size), (), compile_value)(servers)
     found = []
     for number in range(2 * expected):
         asker = Asking(values={"cookie_x": b"%d" % number})

@@ -1,0 +1,145 @@
+"""Names that are asked for again and again, each when what is known of it has grown old, as long as the proxy runs."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from stickyproxy.config.resolver import Resolver
+from stickyproxy.config.settings import Server
+from stickyproxy.names.lookup import AGAIN, Answer, Ask, Lookup
+from stickyproxy.names.servers import servers_of
+
+_log = Logger()
+
+# How long clients wait for the first addresses when the proxy starts, in seconds.
+PATIENCE = 3.0
+
+# Gives the upstream of that name other servers, and other weights to some of them.
+Become = Callable[[str, Sequence[Server], Mapping[Server, int]], None]
+
+
+class Renewals:
+    """All names that are asked for; `become` hears of every change."""
+
+    def __init__(self, clock: IReactorTime, ask: Ask, settings: Resolver, become: Become) -> None:
+        self._clock = clock
+        self._ask = ask
+        self._settings = settings
+        self._become = become
+        self._names: list[_Name] = []
+        self._started: Deferred[None] = Deferred()
+        self._patience: IDelayedCall | None = None
+
+    def watch(self, upstream: str, servers: Sequence[Server]) -> None:
+        """Ask for the names of those servers that say `resolve`; the others of the upstream stay as they are."""
+        roster = _Roster(upstream, servers, self._become)
+        for place, server in enumerate(servers):
+            if server.resolve:
+                lookup = Lookup(server, self._ask, self._settings)
+                self._names.append(_Name(self._clock, server, lookup, roster, place, self._heard))
+
+    def start(self) -> "Deferred[None]":
+        """Begin; fires when every name has been asked for once, or when PATIENCE is over."""
+        self._patience = self._clock.callLater(PATIENCE, self._go_on)
+        for name in self._names:
+            name.ask()
+        self._heard()
+        return self._started
+
+    def stop(self) -> None:
+        """Ask for nothing any more."""
+        if self._patience is not None and self._patience.active():
+            self._patience.cancel()
+        for name in self._names:
+            name.stop()
+
+    def _heard(self) -> None:
+        if not self._started.called and all(name.heard for name in self._names):
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._patience is not None and self._patience.active():
+            self._patience.cancel()
+        self._started.callback(None)
+
+
+class _Roster:
+    """The servers of one upstream, by the `server` lines that they come from."""
+
+    def __init__(self, upstream: str, servers: Sequence[Server], become: Become) -> None:
+        self.upstream = upstream
+        self._become = become
+        self._places = [{server: server.weight} for server in servers]
+
+    def renew(self, place: int, line: Server, answer: Answer) -> None:
+        """Have the answer stand at the place of that line; a name without addresses is a server that is down."""
+        before = self._places[place]
+        after = servers_of(line, answer.found, before) or {line: line.weight}
+        if after == before and list(after) == list(before):
+            return
+        places = [*self._places[:place], after, *self._places[place + 1 :]]
+        weights = {server: weight for server, weight in after.items() if weight != before.get(server, server.weight)}
+        self._become(self.upstream, [server for servers in places for server in servers], weights)
+        self._places = places
+
+
+class _Name:
+    """One line with `resolve`: asks, has the answer stand, and asks again when that has grown old."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        line: Server,
+        lookup: Lookup,
+        roster: _Roster,
+        place: int,
+        told: Callable[[], None],
+    ) -> None:
+        self.heard = False
+        self._clock = clock
+        self._line = line
+        self._lookup = lookup
+        self._roster = roster
+        self._place = place
+        self._told = told
+        self._fault = ""
+        self._asking: Deferred[None] | None = None
+        self._next: IDelayedCall | None = None
+        self._stopped = False
+
+    def ask(self) -> None:
+        """Ask now."""
+        asking = Deferred.fromCoroutine(self._lookup.find())
+        self._asking = asking.addCallback(self._answered).addErrback(self._broken)
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._stopped = True
+        if self._next is not None and self._next.active():
+            self._next.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
+
+    def _answered(self, answer: Answer) -> None:
+        if self._stopped:
+            return
+        self._next = self._clock.callLater(answer.ttl, self.ask)
+        if answer.fault and answer.fault != self._fault:
+            told = "upstream {upstream}: {line} stays as it is: {fault}"
+            _log.warn(told, upstream=self._roster.upstream, line=self._line.name, fault=answer.fault)
+        self._fault = answer.fault
+        self._roster.renew(self._place, self._line, answer)
+        self._hear()
+
+    def _broken(self, failure: Failure) -> None:
+        _log.failure("{line} could not be renewed", failure, line=self._line.name)
+        if self._next is None or not self._next.active():
+            self._next = self._clock.callLater(AGAIN, self.ask)
+        self._hear()
+
+    def _hear(self) -> None:
+        self.heard = True
+        self._told()

@@ -1,0 +1,63 @@
+"""A name server of its own, with records that change, on UDP and TCP of loopback."""
+
+from collections.abc import Sequence
+
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.interfaces import IListeningPort
+from twisted.names.dns import DNSDatagramProtocol, Query, Record_A, Record_AAAA, Record_SRV, RRHeader
+from twisted.names.error import AuthoritativeDomainError
+from twisted.names.server import DNSServerFactory
+
+from tests.end_to_end.fakes import HOST
+
+Record = Record_A | Record_AAAA | Record_SRV
+Sections = tuple[list[RRHeader], list[RRHeader], list[RRHeader]]
+
+
+class Zone:
+    """All names there are: `say` changes what one of them stands for. It answers from `start` until `stop`."""
+
+    def __init__(self, ttl: int) -> None:
+        self.ttl = ttl
+        self._records: dict[str, Sequence[Record]] = {}
+        self._factory = DNSServerFactory(authorities=[self])
+        self._protocol = DNSDatagramProtocol(self._factory, reactor)
+        self._ports: list[IListeningPort] = []
+        self.port = 0
+
+    def say(self, name: str, *records: Record) -> None:
+        """Have the name stand for these records; without any there is no such name."""
+        self._records[name] = records
+
+    def query(self, query: Query, timeout: object = None) -> "Deferred[Sections]":
+        """Answer a question, as a resolver of twisted.names."""
+        name = str(query.name)
+        if not self._records.get(name):
+            return fail(AuthoritativeDomainError(name))
+        found = [
+            RRHeader(name, record.TYPE, ttl=record.ttl, payload=record, auth=True)
+            for record in self._records[name]
+            if record.TYPE == query.type
+        ]
+        return succeed((found, [], []))
+
+    def addresses(self, *addresses: str) -> Sequence[Record_A]:
+        """Write address records."""
+        return [Record_A(address, self.ttl) for address in addresses]
+
+    def service(self, port: int, target: str, priority: int = 0, weight: int = 0) -> Record_SRV:
+        """Write a service record."""
+        return Record_SRV(priority, weight, port, target.encode(), self.ttl)
+
+    def start(self) -> None:
+        """Answer, at the same port each time."""
+        udp = reactor.listenUDP(self.port, self._protocol, interface=HOST)
+        self.port = udp.getHost().port
+        self._ports = [udp, reactor.listenTCP(self.port, self._factory, interface=HOST)]
+
+    async def stop(self) -> None:
+        """Answer no more."""
+        ports, self._ports = self._ports, []
+        for port in ports:
+            await port.stopListening()
