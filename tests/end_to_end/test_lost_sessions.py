@@ -8,7 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest_twisted
+from twisted.internet import reactor
 from twisted.internet.defer import Deferred, ensureDeferred, gatherResults
+from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
+from twisted.internet.task import deferLater
 
 from tests.end_to_end.fakes import HOST, Client, Waitable
 from tests.end_to_end.house import House
@@ -23,8 +26,10 @@ WAYS = {
     "rewrite": "session_sticky = mode=rewrite cookie=stick",
 }
 NAMES = ("a", "b", "c")
+# Between two visits of a client, in seconds, that the machine has time for more than those.
+PAUSE = 0.02
 CHECK = """\
-check = interval=100 timeout=700 fall=2 rise=2 type=http
+check = interval=100 timeout=1000 fall=2 rise=2 type=http
 check_http_send = "HEAD / HTTP/1.0\\r\\n\\r\\n"
 """
 
@@ -56,7 +61,7 @@ class Regular:
 
 
 class Crowd(Waitable):
-    """Clients that come on and on, each as soon as it is answered."""
+    """Clients that come on and on, each a moment after it was answered."""
 
     def __init__(self, regulars: Sequence[Regular]) -> None:
         super().__init__()
@@ -68,6 +73,7 @@ class Crowd(Waitable):
         while not self._ended:
             await regular.visit()
             self.changed()
+            await deferLater(reactor, PAUSE)
 
     def homes(self) -> list[str]:
         """Say on which server each is."""
@@ -107,7 +113,7 @@ class Site:
         config = self._folder / "sticky.ini"
         config.write_text(
             f"[main]\ncontrol = unix:{self._folder}/control\n[http]\nkeepalive_requests = 1000000\n"
-            f"proxy_connect_timeout = 1s\nproxy_read_timeout = 1s\n{''.join(upstreams)}"
+            f"proxy_connect_timeout = 2s\nproxy_read_timeout = 2s\n{''.join(upstreams)}"
             f"[server www]\nlisten = {HOST}:0\n"
             + "".join(f"[location www /{way}]\nproxy_pass = http://{way}\n" for way in WAYS)
         )
@@ -129,10 +135,13 @@ class Site:
         self._servers[name] = self._serve(name)
 
     async def command(self, verb: str, name: str) -> None:
-        """Give a command for a server, in each upstream."""
-        words = [sys.executable, "-m", "stickyproxy", "ctl", "--socket", self._folder / "control", verb]
-        for process in [self._house.run(self._folder, *words, way, name) for way in WAYS]:
-            assert (0, "") == (await process.ended(), process.err)
+        """Give a command for a server, in each upstream, through the control socket."""
+        socket = UNIXClientEndpoint(reactor, str(self._folder / "control"))
+        for way in WAYS:
+            client = await connectProtocol(socket, Client())
+            client.send(f"{verb} {way} {name}\n".encode())
+            assert await client.end()
+            assert client.received.startswith(b"UPSTREAM ")
 
     async def regulars(self, number: int) -> list[Regular]:
         """Have so many clients come for each way, one after the other, for the first time."""
