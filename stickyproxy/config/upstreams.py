@@ -4,7 +4,15 @@ from collections.abc import Callable
 
 from stickyproxy.config.balancing import GRADUAL, MOST_CONSISTENT
 from stickyproxy.config.checks import build_check
-from stickyproxy.config.dialects import ApacheCookie, HaproxyCookie, JvmRoute, NginxLearn, NginxRoute, Stickiness
+from stickyproxy.config.dialects import (
+    ApacheCookie,
+    CookieSettings,
+    HaproxyCookie,
+    JvmRoute,
+    NginxLearn,
+    NginxRoute,
+    Stickiness,
+)
 from stickyproxy.config.scopes import Argument, Scope
 from stickyproxy.config.settings import Server, Upstream
 from stickyproxy.config.stickiness import STICKY
@@ -83,8 +91,23 @@ def _accepted(scope: Scope, written: Stickiness | None) -> tuple[Stickiness, ...
             scope.blame("accept", message, argument.position)
         elif argument.value == written:
             scope.blame("accept", "is what is written, too; expected another dialect", argument.position)
+        elif _ignores_dates(argument.value, written):
+            message = "takes the cookie that is written whatever its dates are; expected maxidle or maxlife with it"
+            scope.blame("accept", message, argument.position)
         _check_names(scope, "accept", argument)
     return scope.values("accept")
+
+
+def _ignores_dates(accepted: Stickiness, written: Stickiness | None) -> bool:
+    """Whether a session that is over by the written cookie would go on: HAProxy cuts off what stands behind a `|`."""
+    return (
+        isinstance(accepted, HaproxyCookie)
+        and isinstance(written, CookieSettings)
+        and accepted.cookie == written.cookie
+        and written.dated
+        and not accepted.dated
+        and accepted.mode != "prefix"
+    )
 
 
 def _check_names(scope: Scope, key: str, argument: Argument) -> None:

@@ -113,6 +113,19 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
             ],
         ),
         (
+            (
+                "server = a\nsession_sticky = cookie=S maxidle=30m\naccept =\n  cookie S\n  cookie S rewrite\n"
+                "  cookie S maxlife 1h\n  cookie S prefix\n  cookie T\n"
+            ),
+            [
+                (
+                    f"{line}: [upstream u] accept: takes the cookie that is written whatever its dates are; "
+                    "expected maxidle or maxlife with it"
+                )
+                for line in (5, 6)
+            ],
+        ),
+        (
             "server =\n  a\n  b\njvm_route = $cookie_S\n",
             ["5: [upstream u] jvm_route: no server has a name to be found by; expected srun_id= or id= in server"],
         ),
