@@ -42,6 +42,7 @@ from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.polling import poll_plainly
 from stickyproxy.listening import open_port
 from stickyproxy.names.name_servers import NameServers, system_name_servers
+from stickyproxy.names.quiet import QuietReactor
 from stickyproxy.names.renewal import Renewals
 from stickyproxy.names.turnover import Turnover
 from stickyproxy.observe.error_log import error_log
@@ -155,7 +156,7 @@ class ProxyService(Service):
         if not any(server.resolve for each in servers.values() for server in each):
             return
         addresses = resolver.addresses or system_name_servers()
-        ask = NameServers(self._reactor, addresses, resolver.timeout).ask
+        ask = NameServers(cast(IReactorTime, QuietReactor(self._reactor)), addresses, resolver.timeout).ask
         turnover = Turnover(upstreams, checks, self._changes)
         self._renewals = Renewals(self._reactor, ask, resolver, turnover)
         for name, each in servers.items():

@@ -41,6 +41,8 @@ class _Writer:
         text = formatEvent(event)
         if "log_failure" in event:
             text += "\n" + event["log_failure"].getTraceback()
+        if not text:
+            return
         when = strftime("%Y/%m/%d %H:%M:%S", gmtime(event["log_time"]))
         line = f"{when} [{event['log_level'].name}] {text.rstrip()}\n"
         self._file.write(line.encode("utf-8", "backslashreplace"))

@@ -81,6 +81,9 @@ async def test_servers_come_and_go(house: House, zone: Zone, config: Callable[..
     assert {"a": moved, "b": "b"} == await seen(users, port)
     status = await (await house.client(port)).request(b"GET /status HTTP/1.1")
     assert [b.address, c.address] == [line.split(",")[2] for line in status.body.decode().splitlines()]
+    # The questions themselves are not told of.
+    assert "UDP" not in process.out
+    assert "DNSDatagramProtocol" not in process.out
 
 
 @pytest_twisted.ensureDeferred

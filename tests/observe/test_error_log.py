@@ -72,6 +72,11 @@ def test_any_text_can_be_written(path: Path) -> None:
     assert "1970/01/01 01:01:01 [error] \\udcff é\n" == observed(path, what="\udcff é")
 
 
+def test_event_without_a_text_is_no_line(path: Path) -> None:
+    """Where nothing is said nothing is written, as twistd has it."""
+    assert "" == observed(path, log_format="")
+
+
 def test_event_without_a_level_is_not_for_the_operator(path: Path) -> None:
     """An event that has no level is passed over."""
     assert "" == observed(path, log_level=None)
