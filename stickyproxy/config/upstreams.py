@@ -31,6 +31,7 @@ def build_upstream(scope: Scope, name: str) -> Upstream:
         scope.blame("server", "only backup servers; expected one at least without backup")
     _check_balance(scope)
     _refuse_twins(scope, "id", lambda server: server.id)
+    _refuse_addresses(scope)
     _refuse_twins(scope, "srun_id", lambda server: server.srun_id)
     _refuse_twins(scope, "route", lambda server: server.route)
     _refuse_twins(scope, "cookie", lambda server: server.cookie)
@@ -69,6 +70,16 @@ def _refuse_twins(scope: Scope, parameter: str, name_of: Callable[[Server], str 
         name = name_of(argument.value)
         if name is not None and first.setdefault(name, argument.position.line) != argument.position.line:
             message = f"{parameter}={name} names the server of line {first[name]} too; expected each {parameter} once"
+            scope.blame("server", message, argument.position)
+
+
+def _refuse_addresses(scope: Scope) -> None:
+    """Refuse an `id=` that is the address of a server without one: in cookies and commands both would go by it."""
+    nameless = {str(server.address) for server in scope.values("server") if server.id is None}
+    for argument in scope.arguments("server"):
+        server: Server = argument.value
+        if server.id in nameless:
+            message = f"id={server.id} is the address of another server, which goes by that; expected another name"
             scope.blame("server", message, argument.position)
 
 

@@ -126,6 +126,13 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
             ],
         ),
         (
+            "server =\n  10.0.0.1\n  10.0.0.2 id=10.0.0.1:80\n  10.0.0.3:81 id=c\n  10.0.0.4 id=10.0.0.3:81\n",
+            [
+                "4: [upstream u] server: id=10.0.0.1:80 is the address of another server, which goes by that; "
+                "expected another name"
+            ],
+        ),
+        (
             "server =\n  a\n  b\njvm_route = $cookie_S\n",
             ["5: [upstream u] jvm_route: no server has a name to be found by; expected srun_id= or id= in server"],
         ),
