@@ -128,8 +128,10 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
         (
             "server =\n  10.0.0.1\n  10.0.0.2 id=10.0.0.1:80\n  10.0.0.3:81 id=c\n  10.0.0.4 id=10.0.0.3:81\n",
             [
-                "4: [upstream u] server: id=10.0.0.1:80 is the address of another server, which goes by that; "
-                "expected another name"
+                (
+                    "4: [upstream u] server: id=10.0.0.1:80 is the address of another server, which goes by that; "
+                    "expected another name"
+                )
             ],
         ),
         (
