@@ -146,3 +146,15 @@ async def test_name_that_is_not_there_yet(house: House, zone: Zone, config: Call
     a_checked = len(a.requests)
     await eventually(lambda: len(a.requests) > a_checked + 3)
     assert len(b.requests) - checked <= 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_name_with_many_addresses(house: House, zone: Zone, config: Callable[..., Path]) -> None:
+    """An answer that is too long for a datagram is asked for again over TCP."""
+    addresses = [f"127.0.1.{number}" for number in range(1, 101)]
+    zone.say("app.example", *zone.addresses(*addresses))
+    _, port = await house.start(config("app.example:8080 resolve", valid="ipv6=off"))
+    status = await (await house.client(port)).request(b"GET /status HTTP/1.1")
+    assert [f"{address}:8080" for address in addresses] == [
+        line.split(",")[2] for line in status.body.decode().splitlines()
+    ]
