@@ -1,7 +1,7 @@
 """Connections to the servers of one upstream: kept ones first, new ones where none is idle."""
 
 import os
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import cast
 
 from attrs import frozen
@@ -39,6 +39,8 @@ class Agent:
         self.deadlines = deadlines
         self.reactor = reactor
         self._pool: Pool[ServerConnection] = Pool(settings.keepalive)
+        # None: to all.
+        self._kept: frozenset[Hashable] | None = None
 
     def take(self, key: Hashable) -> ServerConnection | None:
         """Take an idle connection that leads to `key`, which is its address, or None."""
@@ -56,15 +58,19 @@ class Agent:
 
     def keep(self, connection: ServerConnection) -> None:
         """Take back a connection that can serve another request."""
-        self._pool.put(connection)
+        if self._kept is None or _address(connection.key) in self._kept:
+            self._pool.put(connection)
+        else:
+            connection.close()
 
     def forget(self, connection: ServerConnection) -> None:
         """A kept connection is gone."""
         self._pool.discard(connection)
 
-    def leave(self, address: Hashable) -> None:
-        """Close what is idle and leads to that address, with TLS or without."""
-        self._pool.clear(lambda key: address == (key[0] if isinstance(key, tuple) else key))
+    def keep_only(self, addresses: Collection[Address]) -> None:
+        """Keep connections to these addresses alone, with TLS or without; close the others when they are idle."""
+        self._kept = kept = frozenset(addresses)
+        self._pool.clear(lambda key: _address(key) not in kept)
 
     def close(self) -> None:
         """Close all that is idle."""
@@ -73,6 +79,11 @@ class Agent:
     def endpoint(self, address: Address, timeout: float) -> IStreamClientEndpoint:
         """Return what connects to `address`, within `timeout` seconds."""
         return endpoint(self.reactor, address, timeout)
+
+
+def _address(key: Hashable) -> Hashable:
+    """Where the connections with that key lead: those with TLS have it beside what TLS asks."""
+    return key[0] if isinstance(key, tuple) else key
 
 
 def endpoint(reactor: IReactorTCP, address: Address, timeout: float | None) -> IStreamClientEndpoint:

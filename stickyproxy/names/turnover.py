@@ -39,8 +39,7 @@ class Turnover:
         self._checks.turn(name, gone, come)
         self._upstreams.replace(name, after)
         assert isinstance(after.agent, Agent)
-        for address in {peer.address for peer in gone} - {peer.address for peer in after.group.peers}:
-            after.agent.leave(address)
+        after.agent.keep_only([peer.address for peer in after.group.peers])
         told = [f"{peer.name.decode()} comes" for peer in come if _is_there(peer)]
         told += [f"{peer.name.decode()} goes" for peer in gone if _is_there(peer)]
         if told:

@@ -95,15 +95,19 @@ class AgentTests(SynchronousTestCase):
         self.assertTrue(self.server.dropped)
         self.assertIsNone(self.agent.take(A))
 
-    def test_leave(self) -> None:
-        """What is idle and leads to an address is closed, with TLS or without; the rest is kept."""
+    def test_keep_only(self) -> None:
+        """What is idle and leads elsewhere is closed, with TLS or without; the rest is kept."""
         agent = Agent(self.reactor, Deadlines(self.reactor), AgentSettings(3, 60.0, 1000))
         kept = [Idle(A), Idle((A, "tls")), Idle(B)]
         for connection in kept:
             agent.keep(connection)
-        agent.leave(A)
+        agent.keep_only([B])
         self.assertEqual([True, True, False], [connection.closed for connection in kept])
         self.assertIs(kept[2], agent.take(B))
+        late = [Idle((A, "tls")), Idle((B, "tls"))]
+        for connection in late:
+            agent.keep(connection)
+        self.assertEqual([True, False], [connection.closed for connection in late])
 
 
 @define(eq=False)

@@ -118,6 +118,7 @@ def test_request_in_progress_ends_in_peace() -> None:
     server.send(answer(b"late"))
     response = client.received()
     assert (200, True, True) == (status(response), response.endswith(b"late"), cookie_of(response) != "")
+    assert server.dropped
     assert f"new|{A}" == house.log[-1]
 
 
