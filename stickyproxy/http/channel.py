@@ -288,6 +288,8 @@ class Channel(Tunnelled):
         head = message.head
         self._bodiless = bodiless(head.method, status)
         framing, self._chunked, until_close = body_framing(length, self._bodiless, status, head.http11)
+        # Who has an answer waits no longer to be asked for a body.
+        self._continue_due = False
         self._last = (
             self._last
             or until_close

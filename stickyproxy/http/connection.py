@@ -295,9 +295,13 @@ class ServerConnection(Tunnelled):
         receiver.response_received(head, chunks, ended)
 
     def _part(self) -> None:
-        """The response has ended: keep the connection if both sides agree on where the next one begins."""
+        """The response has ended: keep the connection if both sides agree on where the next one begins.
+
+        One that still waits, for the server to take the request or for the receiver, would wait with the next one.
+        """
         assert self._head is not None
-        clean = self._sent and self._head.reusable and not self._extra and not self._gone
+        waits = self._blocked or self._held
+        clean = self._sent and self._head.reusable and not (self._extra or self._gone or waits)
         if clean and self.requests < self._keepalive_requests:
             self.deadline = self._seconds() + self._keepalive_timeout
             self._keeper.keep(self)

@@ -222,11 +222,15 @@ class Forward(Exchange):
             else:
                 slow_client.put(chunks, attempt.connection)
                 self.body_bytes += slow_client.catch_up(attempt.connection)
-        if ended:
-            self._end_try(now, failed=False)
-        if ended and (slow_client is None or not slow_client.waiting):
+        if not ended:
+            self.channel.flush()
+            return
+        self._end_try(now, failed=False)
+        if slow_client is None or not slow_client.waiting:
             self.channel.end()
         else:
+            # What may still come of the request is for nobody.
+            self._body.server_paused(self.channel)
             self.channel.flush()
 
     def _answer(self, response: ResponseHead, peer: Peer, now: float) -> None:

@@ -268,6 +268,17 @@ class ChannelTests(SynchronousTestCase):
         self.post(b"hello", expect).channel.want_body()
         self.assertEqual(b"", self.client.received())
 
+    def test_no_continue_in_an_answer(self) -> None:
+        """A client that waits to be asked for its body is asked no more once its answer has begun."""
+        handler = self.asked(b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        handler.channel.start(200, b"OK", [], 4)
+        handler.channel.write([b"an"])
+        handler.channel.flush()
+        handler.channel.want_body()
+        handler.channel.write([b"sw"])
+        handler.channel.end()
+        self.assertTrue(self.client.received().endswith(b"\r\n\r\nansw"))
+
     def test_answer_before_the_body(self) -> None:
         """An answer before the body is here closes; what still comes is thrown away so that the answer arrives."""
         handler = self.post(b"he")

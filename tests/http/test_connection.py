@@ -370,6 +370,20 @@ class ServerConnectionTests(SynchronousTestCase):
         self.clock.pump([20, 1])
         self.assertIsInstance(receiver.fault, ServerTimedOut)
 
+    def test_an_answer_before_the_request_is_taken(self) -> None:
+        """A connection that still holds a part of the request is not kept: the next one would wait behind it."""
+        receiver = self.ask(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi")
+        self.connection.pauseProducing()
+        self.server.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual((True, [], True), (receiver.ended, self.keeper.kept, self.server.dropped))
+
+    def test_an_answer_that_ends_while_it_is_held(self) -> None:
+        """A connection that is not read is not kept: the next answer on it would never be seen."""
+        receiver = self.ask()
+        receiver.interim_received = lambda head: self.connection.hold()
+        self.server.send(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        self.assertEqual((True, [], True), (receiver.ended, self.keeper.kept, self.server.dropped))
+
     def test_close(self) -> None:
         """A closed connection tells its receiver nothing, and is watched no more when it is gone."""
         receiver = self.ask()

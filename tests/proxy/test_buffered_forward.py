@@ -49,10 +49,10 @@ def house(location: str = "") -> House:
 class AnswerTests(SynchronousTestCase):
     """A client that stops reading in the midst of an answer of 60 bytes; 20 of them may wait in memory."""
 
-    def stall(self, location: str = "", fields: bytes = b"") -> None:
+    def stall(self, location: str = "", fields: bytes = b"", request: bytes = GET) -> None:
         self.house = house(location)
         self.client = self.house.client()
-        self.client.send(GET)
+        self.client.send(request)
         self.server = self.house.servers.accept()
         self.server.send(HEAD + fields + b"\r\n" + b"0" * 10)
         self.assertTrue(self.client.received().endswith(b"0" * 10))
@@ -153,6 +153,16 @@ class AnswerTests(SynchronousTestCase):
         self.server.reset()
         self.assertTrue(self.client.dropped)
         self.assertEqual(1, len(self.house.log))
+
+    def test_the_rest_of_a_request_that_is_answered(self) -> None:
+        """A request is not sent again because more of its body comes while its client fetches an early answer."""
+        self.stall("proxy_request_buffering = off", request=post(b"Content-Length: 6", body=b"abc"))
+        self.server.send(b"1" * 50)
+        self.client.send(b"def")
+        self.assertEqual([("10.0.0.1", 80)], self.house.servers.asked)
+        self.client.protocol.resumeProducing()
+        self.assertEqual((b"1" * 50, True), (self.client.received(), self.client.dropped))
+        self.assertEqual(["200 10.0.0.1:80 200 60 60"], self.house.log)
 
     def test_a_long_head(self) -> None:
         """A head that is longer than proxy_buffer_size is 502, and the next server is asked."""

@@ -2,7 +2,7 @@
 
 from twisted.internet.error import ConnectionDone
 
-from tests.end_to_end.messages import Message, message_of
+from tests.end_to_end.messages import Message, head_of, message_of
 from tests.traffic.wires import Wire
 
 
@@ -90,7 +90,7 @@ class Client(Party):
                 assert not self.wire.whole, "an answer cut short ended as if it were whole"
                 return answers, b""
             answer, data = found
-            if answer.status != 100:
+            if answer.status not in (100, 103):
                 answers.append(answer)
             if answer.status == 101:
                 return answers, data
@@ -100,14 +100,15 @@ class Client(Party):
 class Server(Party):
     """One connection to a server, and the request that it reads.
 
-    `dirty` is a connection on which something went wrong: it must never carry another request.
+    `dirty` is a connection on which something went wrong: it must never carry another request. One that is `hasty` has
+    answered before it had the whole of its request, and reads no more.
     """
 
     def __init__(self, wire: Wire) -> None:
         super().__init__(wire)
         self.request: Message | None = None
         self.leaving: type[Exception] | None = None
-        self.dirty = self.at_once = False
+        self.dirty = self.at_once = self.hasty = False
         self._read = 0
 
     def send(self, size: int) -> None:
@@ -127,13 +128,25 @@ class Server(Party):
         if self.tunnel:
             assert pattern(self.tunnel, len(self.heard)) == self.heard, "what another client said"
             return None
-        assert not (self.heard and self.dirty), "a dirty connection was used again"
-        found = message_of(self.heard) if self.request is None else None
+        assert self.hasty or not (self.heard and self.dirty), "a dirty connection was used again"
+        found = message_of(self.heard) if self.request is None and not self.hasty else None
         if found is None:
             return None
         self.request, rest = found
         self._read = len(self.wire.fetched) - len(rest)
         return self.request
+
+    @property
+    def begun(self) -> Message | None:
+        """The head of the request that is here in part."""
+        found = head_of(self.heard) if not (self.request or self.hasty or self.tunnel) else None
+        return found and found[0]
+
+    def answer_at_once(self, kind: str, size: int) -> None:
+        """Answer without the rest of the request."""
+        self.request = self.begun
+        self.answer(kind, size, b"")
+        self.hasty = self.dirty = True
 
     def answer(self, kind: str, size: int, early: bytes) -> None:
         """Put an answer of a kind to be sent; the body, if the answer has one, is `size` bytes long."""

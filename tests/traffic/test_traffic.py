@@ -8,6 +8,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRef
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
+from tests.end_to_end.messages import Message
 from tests.proxy.house import House
 from tests.traffic.parties import Client, Party, Server, number_of, pattern
 from tests.traffic.wires import Wire
@@ -45,6 +46,8 @@ SIZES = st.sampled_from([1, 7, 60, 400, 100_000])
 KINDS = st.sampled_from(
     ["length", "chunks", "204", "101", "close", "503", "short", "broken", "extra", "garbage", "none"]
 )
+# More than a client's connection takes at once.
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </%b>\r\n\r\n" % (b"x" * 400)
 ON_OFF = st.sampled_from(["on", "off"])
 LEAVING = st.sampled_from([ConnectionDone, ConnectionLost])
 
@@ -164,10 +167,21 @@ class Traffic(RuleBasedStateMachine):
         data=st.data(),
         kind=KINDS,
         size=st.sampled_from([0, 5, 900]),
-        early=st.sampled_from([b"", b"HTTP/1.1 100 Continue\r\n\r\n"]),
+        early=st.sampled_from([b"", b"HTTP/1.1 100 Continue\r\n\r\n", HINTS]),
     )
     def server_answers(self, data: st.DataObject, kind: str, size: int, early: bytes) -> None:
         self.answer(self.pick(data, self.asked()), kind, size, early)
+
+    def begun(self) -> list[Server]:
+        return [server for server in self.serving() if not server.out and server.begun]
+
+    @precondition(lambda self: self.begun())
+    @rule(data=st.data(), kind=st.sampled_from(["length", "chunks", "503"]), size=st.sampled_from([0, 5, 900]))
+    def server_answers_at_once(self, data: st.DataObject, kind: str, size: int) -> None:
+        """A server does not wait for the rest of the request."""
+        server = self.pick(data, self.begun())
+        self.execute(server.begun)
+        server.answer_at_once(kind, size)
 
     def answer(self, server: Server, kind: str, size: int, early: bytes = b"") -> None:
         """Have a server prepare an answer of a kind, or leave without one."""
@@ -198,9 +212,14 @@ class Traffic(RuleBasedStateMachine):
         if request is not None:
             number = number_of(request)
             assert pattern(number, len(request.body)) == request.body, "a body of another request"
-            if request.method == b"POST":
-                assert number not in self.posts, "a POST that was executed twice"
-                self.posts.add(number)
+            self.execute(request)
+
+    def execute(self, request: Message) -> None:
+        """Do what a server is asked for, or refuse to."""
+        number = number_of(request)
+        if request.method == b"POST":
+            assert number not in self.posts, "a POST that was executed twice"
+            self.posts.add(number)
 
     def tunnelled(self) -> list[Party]:
         return [party for party in self.parties() if party.tunnel]
