@@ -7,8 +7,9 @@ from hashlib import md5
 from stickyproxy.config.settings import Server
 from stickyproxy.sticky.cookies import is_plausible
 
-# Bytes of a keyed sid, and of the seal on dates: nobody guesses 128 bits.
+# Bytes of a keyed sid, and of the seal on dates: nobody guesses 128 bits. They are written in as many hex digits.
 _SEAL = 16
+SEAL_LENGTH = 2 * _SEAL
 
 
 def md5_sid(server: Server) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import pytest_twisted
 
-from tests.end_to_end.fakes import FakeServer, ServerEnd, answering, silent
+from tests.end_to_end.fakes import FakeServer, ServerEnd, answering, eventually, silent
 from tests.end_to_end.house import House
 from tests.end_to_end.messages import Message
 from tests.end_to_end.stalls import Flood, SlowClient, Stall, on_disk
@@ -85,7 +85,7 @@ async def test_a_server_is_free_before_its_client(house: House, tmp_path: Path) 
     assert 1 == server.accepted
     slow.transport.resumeProducing()
     await slow.until(lambda: slow.ended)
-    assert 0 == on_disk(process)
+    await eventually(lambda: not on_disk(process))
 
 
 @pytest_twisted.ensureDeferred
@@ -156,4 +156,4 @@ async def test_a_server_that_waits_for_nobody(house: House, tmp_path: Path, size
     client.send(b"!")
     assert b"a" == (await client.response()).body
     assert bytes(size - 1) + b"!" == server.requests[1].body
-    assert 0 == on_disk(process)
+    await eventually(lambda: not on_disk(process))
