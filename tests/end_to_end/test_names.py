@@ -18,7 +18,7 @@ async def zone(no_timers: None) -> AsyncGenerator[Zone, None]:
     zone = Zone(ttl=1)
     zone.start()
     yield zone
-    await zone.stop()
+    await zone.close()
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ class Zone:
         self._records: dict[str, Sequence[Record]] = {}
         self._factory = DNSServerFactory(authorities=[self])
         self._protocol = DNSDatagramProtocol(self._factory, reactor)
-        self._ports: list[IListeningPort] = []
+        self._udp: IListeningPort | None = None
+        self._tcp: IListeningPort | None = None
         self.port = 0
 
     def say(self, name: str, *records: Record) -> None:
@@ -51,13 +52,20 @@ class Zone:
         return Record_SRV(priority, weight, port, target.encode(), self.ttl)
 
     def start(self) -> None:
-        """Answer, at the same port each time."""
-        udp = reactor.listenUDP(self.port, self._protocol, interface=HOST)
-        self.port = udp.getHost().port
-        self._ports = [udp, reactor.listenTCP(self.port, self._factory, interface=HOST)]
+        """Answer, at the same port each time, which TCP has taken first: there ports are scarce."""
+        if self._tcp is None:
+            self._tcp = reactor.listenTCP(0, self._factory, interface=HOST)
+            self.port = self._tcp.getHost().port
+        self._udp = reactor.listenUDP(self.port, self._protocol, interface=HOST)
 
     async def stop(self) -> None:
-        """Answer no more."""
-        ports, self._ports = self._ports, []
-        for port in ports:
-            await port.stopListening()
+        """Answer no more questions; nobody has been told to ask over TCP."""
+        udp, self._udp = self._udp, None
+        if udp is not None:
+            await udp.stopListening()
+
+    async def close(self) -> None:
+        """Give the port back."""
+        await self.stop()
+        if self._tcp is not None:
+            await self._tcp.stopListening()
