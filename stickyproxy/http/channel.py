@@ -113,9 +113,11 @@ class Channel(Tunnelled):
             return
         message = self._message
         if message is None and not self._blocked:
-            if not self._reader.head_begun:
+            reader = self._reader
+            begun = reader.head_begun
+            self._backlog = reader.feed(data)
+            if not begun and not reader.messages:
                 self.deadline = self._seconds() + self._settings.header_timeout
-            self._backlog = self._reader.feed(data)
             self._proceed()
         elif self.end_of_tunnel is not None:
             self.end_of_tunnel.received(data)

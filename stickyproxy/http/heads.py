@@ -24,7 +24,7 @@ _SHOWN10 = b"HTTP/1.0 304 \r\n"
 class HeadReader:
     """Reads the heads that come on one connection. `http11`, `fields` and `size` are the last one's.
 
-    The next one may take `limit` bytes.
+    The next one may take `limit` bytes; `begun` says that a part of it is here, which empty lines are not.
 
     `first` is what its first line holds: method, target and version, or version, status and reason (perhaps None); it
     is empty until that line has come.
@@ -35,6 +35,7 @@ class HeadReader:
         "_goes_on",
         "_parser",
         "_part",
+        "begun",
         "fields",
         "first",
         "http11",
@@ -47,14 +48,10 @@ class HeadReader:
         self.limit = limit
         self._parser = HttpResponseParser(self)
         self._part = b""
+        self.begun = False
         self.first: tuple[bytes, ...] = ()
         self.http11 = True
         self.fields: list[Field] = []
-
-    @property
-    def begun(self) -> bool:
-        """Whether a part of a head is here; empty lines before it are not."""
-        return bool(self._part.strip(b"\r\n"))
 
     def feed(self, data: bytes) -> bytes | None:
         """Return what follows the head, or None while it is not whole. Raises MalformedMessage."""
@@ -62,6 +59,7 @@ class HeadReader:
         if seen:
             data = self._part + data
             self._part = b""
+            self.begun = False
             end = data.find(b"\r\n\r\n", max(seen - 3, 0)) + 4
         else:
             self.first = ()
@@ -70,6 +68,7 @@ class HeadReader:
         if end < 4:
             self._check_part(data, seen)
             self._part = data
+            self.begun = bool(data.strip(b"\r\n"))
             return None
         self._read(data, end)
         return data[end:]

@@ -6,15 +6,16 @@ from stickyproxy.errors import MalformedResponse
 from stickyproxy.http.bodies import Body, BodyUntilClose, ChunkedBody, SizedBody
 from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, read_connection
 
-# What says how a response is framed, and what becomes of its connection.
-_NOTED = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+# What says how a response is framed, what becomes of its connection, and when it was made.
+_NOTED = frozenset({b"content-length", b"transfer-encoding", b"connection", b"date"})
 
 
 class ResponseHead(NamedTuple):
     """A response without its body. A tuple for the sake of speed, as RequestHead.
 
     `length` is the Content-Length as the server sent it (None when there is none), `until_close` says that the body
-    ends with the connection. `reusable` says that the server will take another request on the same connection.
+    ends with the connection. `reusable` says that the server will take another request on the same connection, `dated`
+    that the response has a Date.
     """
 
     status: int
@@ -24,6 +25,7 @@ class ResponseHead(NamedTuple):
     until_close: bool = False
     reusable: bool = True
     nominated: frozenset[bytes] = NO_KEYS
+    dated: bool = False
 
     def first(self, key: bytes) -> bytes:
         """Return the value of the first field of that key; empty when there is none."""
@@ -41,7 +43,7 @@ def read_response_head(status: int, reason: bytes, fields: list[Field], http11: 
     `no_body` says that none follows.
     """
     length: int | None = None
-    chunked = False
+    chunked = dated = False
     connection: bytes | None = None
     for key, _, value in fields:
         if key not in _NOTED:
@@ -53,13 +55,16 @@ def read_response_head(status: int, reason: bytes, fields: list[Field], http11: 
             if chunked or value.lower() != b"chunked":
                 raise MalformedResponse("a transfer coding other than one chunked")
             chunked = True
+        elif key == b"date":
+            dated = True
         else:
             connection = value if connection is None else connection + b"," + value
     if chunked and (length is not None or not http11):
         raise MalformedResponse("Transfer-Encoding with Content-Length, or in HTTP/1.0")
     until_close = length is None and not chunked and not no_body
     keep_alive, nominated = (http11, NO_KEYS) if connection is None else read_connection(connection, http11)
-    return ResponseHead(status, reason, tuple(fields), length, until_close, keep_alive and not until_close, nominated)
+    reusable = keep_alive and not until_close
+    return ResponseHead(status, reason, tuple(fields), length, until_close, reusable, nominated, dated)
 
 
 def body_of(head: ResponseHead, no_body: bool) -> Body:

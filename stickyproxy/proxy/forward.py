@@ -112,7 +112,7 @@ class Forward(Exchange):
         if connection is None:
             self._connect(attempt)
         else:
-            self.connected(connection)
+            self._send(connection, now)
 
     def _connect(self, attempt: Attempt) -> None:
         settings = self.scope.settings
@@ -127,8 +127,11 @@ class Forward(Exchange):
         self._fail(500)
 
     def connected(self, connection: ServerConnection) -> None:
+        self._send(connection, self.site.seconds())
+
+    def _send(self, connection: ServerConnection, now: float) -> None:
         """Send the head and what is here of the body in one write; the rest follows as it comes."""
-        self.tries[-1].connected = self.site.seconds()
+        self.tries[-1].connected = now
         body = self._body
         data = self._recipe.head(self, self._claim.cookies, body.framing)
         data += body.begin()
@@ -252,7 +255,7 @@ class Forward(Exchange):
         memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, response.status, now, self)
         if memory is not NO_MEMORY:
             lines += _lines(memory)
-        if not response.first(b"date"):
+        if not response.dated:
             lines.append(b"Date: %b\r\n" % imf_fixdate(int(now)))
         self.status = status
         self.scope.recipe.add(self, status, lines)

@@ -91,11 +91,13 @@ class Hosts(Resource):
         self._exact: dict[bytes, VirtualHost] = {}
         self._leading: dict[bytes, VirtualHost] = {}
         self._trailing: dict[bytes, VirtualHost] = {}
+        self._several = False
 
     def add(self, names: Iterable[str], host: VirtualHost) -> None:
         """Let `host` answer under `names` (ngx_http_core_module, `server_name`)."""
         for written in names:
             name = written.encode()
+            self._several |= host is not self.default
             if name.startswith(b"*."):
                 self._leading[name[1:]] = host
             elif name.endswith(b".*"):
@@ -105,8 +107,8 @@ class Hosts(Resource):
 
     def find(self, host: bytes) -> VirtualHost:
         """Return the host for a Host field: by exact name, longest leading wildcard, longest trailing one, default."""
-        # Most clients write the name just so.
-        found = self._exact.get(host)
+        # Most clients write the name just so, and many listeners have one host alone.
+        found = self._exact.get(host) if self._several else self.default
         if found is not None:
             return found
         name = host_without_port(host)

@@ -152,7 +152,10 @@ def _protocol(facts: Facts) -> bytes:
 
 
 def _remote_user(facts: Facts) -> bytes:
-    scheme, _, credentials = facts.head.first(b"authorization").partition(b" ")
+    authorization = facts.head.first(b"authorization")
+    if not authorization:
+        return b""
+    scheme, _, credentials = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         return b""
     try:
