@@ -28,6 +28,7 @@ from stickyproxy.errors import ConnectionCut, ConnectTimedOut, HandshakeFailed
 from stickyproxy.http.agent import Address, Agent, translate
 from stickyproxy.http.certificates import ContextSource, reason_of
 from stickyproxy.http.connection import ServerConnection
+from stickyproxy.http.transports import hasten
 
 _WORDS = {
     code: name.removeprefix("ERR_").replace("_", " ").lower()
@@ -131,6 +132,7 @@ class _Tls(TLSMemoryBIOProtocol):
     """Speaks TLS behind the opening."""
 
     def makeConnection(self, transport: ITransport) -> None:
+        hasten(transport)
         transport.write(cast(_TlsFactory, self.factory).opening)
         super().makeConnection(transport)
 

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 
 from OpenSSL.SSL import Connection
-from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import IOpenSSLServerConnectionCreator, IProtocolFactory, IReactorTime, ITransport
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from zope.interface import implementer
 
 from stickyproxy.http.certificates import ContextSource, NamingConnection
-from stickyproxy.http.transports import Transport
+from stickyproxy.http.transports import Transport, hasten
 
 # The type of the record in which a ClientHello comes (RFC 8446 section 5.1): no HTTP request begins with it.
 _HANDSHAKE = b"\x16"
@@ -46,6 +46,10 @@ class _ClientTransport(TLSMemoryBIOProtocol):
 
     transport: Transport  # type: ignore[assignment]
     _begun = _plain = False
+
+    def makeConnection(self, transport: ITransport) -> None:
+        hasten(transport)
+        super().makeConnection(transport)
 
     def dataReceived(self, data: bytes) -> None:
         if not self._begun:

@@ -1,13 +1,19 @@
+import socket
+from contextlib import suppress
 from pathlib import Path
+from ssl import CERT_NONE, PROTOCOL_TLS_CLIENT, MemoryBIO, SSLContext, SSLWantReadError
 
 import pytest
-from twisted.internet.interfaces import IProtocol
+from twisted.internet.interfaces import IProtocol, IPushProducer
 from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.tcp import Connection
 from twisted.internet.testing import MemoryReactorClock, StringTransport
+from zope.interface import implementer
 
 from stickyproxy.config.settings import KeyPair, NamedFile, Position
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.tls_server import ServerTls
+from stickyproxy.http.transports import Transport, unsent, writer
 from tests.certificates import Authority
 
 
@@ -42,3 +48,44 @@ def test_handshake_in_pieces(client: tuple[IProtocol, StringTransport]) -> None:
     assert (b"", False) == (transport.value(), transport.disconnecting)
     protocol.dataReceived(b"GET / HTTP/1.1\r\n\r\n")
     assert (b"", True) == (transport.value(), transport.disconnecting)
+
+
+@implementer(IPushProducer)
+class Producer:
+    """Writes down how much of what it has written waits when it is told to pause."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.paused: list[int] = []
+
+    def pauseProducing(self) -> None:
+        self.paused.append(unsent(self.transport))
+
+
+def test_a_client_that_does_not_read(client: tuple[IProtocol, StringTransport]) -> None:
+    """Who writes pauses as soon as the kernel does not take all, when all of that one write is queued and no more."""
+    protocol, _ = client
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    with ours, theirs:
+        transport = Connection(ours, protocol, MemoryReactorClock())
+        transport.connected = 1
+        protocol.makeConnection(transport)
+        asking, said, heard = SSLContext(PROTOCOL_TLS_CLIENT), MemoryBIO(), MemoryBIO()
+        asking.check_hostname, asking.verify_mode = False, CERT_NONE
+        peer = asking.wrap_bio(heard, said)
+        with suppress(SSLWantReadError):
+            peer.do_handshake()
+        theirs.send(said.read())
+        transport.doRead()
+        heard.write(theirs.recv(1 << 16))
+        peer.do_handshake()
+        theirs.send(said.read())
+        transport.doRead()
+        producer = Producer(protocol)
+        protocol.registerProducer(producer, True)
+        write = writer(protocol)
+        while not producer.paused:
+            write(bytes(60_000))
+        assert [unsent(protocol)] == producer.paused
+        assert unsent(protocol) < 61_000

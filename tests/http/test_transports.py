@@ -10,7 +10,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from stickyproxy.config.settings import ProxySsl
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.tls_client import ClientTls
-from stickyproxy.http.transports import adopt, closed_by_peer, half_close, unsent, writer
+from stickyproxy.http.transports import adopt, closed_by_peer, half_close, hasten, unsent, writer
 
 
 class Pair:
@@ -130,6 +130,26 @@ def test_other_transports() -> None:
     transport = StringTransport()
     assert transport.write == writer(transport)
     assert not closed_by_peer(transport)
+
+
+def test_haste(pair: Pair) -> None:
+    """What Twisted's TLS writes is there at once as well; it is not who writes that is told to pause."""
+    producer = Producer()
+    hasten(pair.transport)
+    pair.transport.registerProducer(producer, True)
+    pair.transport.write(b"hello")
+    assert (b"hello", False) == (pair.received(), pair.waits)
+    while not pair.waits:
+        pair.transport.write(bytes(100))
+    assert ([], True) == (producer.told, unsent(pair.transport) <= 100)
+
+
+def test_haste_elsewhere() -> None:
+    """Any other transport is left as it is."""
+    transport = StringTransport()
+    before = transport.write
+    hasten(transport)
+    assert before == transport.write
 
 
 def test_closed_by_peer(pair: Pair) -> None:
