@@ -290,7 +290,6 @@ class Channel(Tunnelled):
         head = message.head
         self._bodiless = bodiless(head.method, status)
         framing, self._chunked, until_close = body_framing(length, self._bodiless, status, head.http11)
-        # Who has an answer waits no longer to be asked for a body.
         self._continue_due = False
         self._last = (
             self._last
@@ -382,8 +381,8 @@ class Channel(Tunnelled):
     # -- the transport's view: this channel produces what is written to it ---------------------------------------------
 
     def pauseProducing(self) -> None:
-        self._blocked = True
-        if not self._closing:
+        again, self._blocked = self._blocked, True
+        if not (again or self._closing):
             self._await()
         if self._handler is not None:
             self._handler.client_paused()

@@ -385,6 +385,15 @@ class ChannelTests(SynchronousTestCase):
         self.clock.pump([30, 1])
         self.assertTrue(self.client.dropped)
 
+    def test_an_answer_that_grows_before_a_client_that_does_not_read(self) -> None:
+        """A client has no longer because more is written to it meanwhile: its transport tells of that again."""
+        handler = self.get()
+        handler.channel.pauseProducing()
+        self.clock.pump([20])
+        handler.channel.pauseProducing()
+        self.clock.pump([10, 1])
+        self.assertTrue(self.client.dropped)
+
     def test_a_client_that_reads_slowly(self) -> None:
         """What a client has still to fetch of its answer is a matter of `send_timeout`, not of keep-alive."""
         self.client.send(requests(b"/1"))
