@@ -76,7 +76,8 @@ class RequestReader:
     def _read_body(self, message: Message, data: bytes) -> bytes:
         body = self._body
         parts, rest = body.take(data)
-        message.chunks += parts
+        # Many small ones would take up many times their size.
+        message.chunks += parts if len(parts) < 2 else [b"".join(parts)]
         if body.ended:
             self._message = None
             self._complete(message)

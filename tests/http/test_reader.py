@@ -223,3 +223,10 @@ def test_fail() -> None:
     reader.fail(ClientFault(400, "nobody hears this"))
     assert [408] == [message.fault.status for message in reader.messages]
     assert not reader.head_begun
+
+
+def test_many_small_chunks() -> None:
+    """What comes at once is held in one piece: thousands of chunks of two bytes would take up thirty times as much."""
+    reader = RequestReader(Limits())
+    reader.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"2\r\nab\r\n" * 1000)
+    assert [b"ab" * 1000] == reader.messages[0].chunks
