@@ -22,7 +22,7 @@ from stickyproxy.http.bodies import Body
 from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.heads import STATUS_LINE, HeadReader
 from stickyproxy.http.response import ResponseHead, bodiless, body_of, read_response_head
-from stickyproxy.http.transports import Transport, adopt, closed_by_peer, writer
+from stickyproxy.http.transports import Transport, adopt, watcher, writer
 from stickyproxy.http.tunnel import End, Tunnelled
 from stickyproxy.http.upgrades import granted
 
@@ -82,7 +82,7 @@ class ServerConnection(Tunnelled):
 
     # As slots: an idle connection takes a third less memory, and a request a little less time.
     __slots__ = """
-        _blocked _body _chunks _early _ended _extra _gone _head _heads _held _keepalive_requests
+        _blocked _body _chunks _closed_by_peer _early _ended _extra _gone _head _heads _held _keepalive_requests
         _keepalive_timeout _keeper _method _opening _receiver _seconds _sent _silent _terms _told _upgrade
         _write deadline key requests
     """.split()
@@ -183,13 +183,14 @@ class ServerConnection(Tunnelled):
     @property
     def stale(self) -> bool:
         """Whether the server has already closed this idle connection."""
-        return self._gone or closed_by_peer(self.transport)
+        return self._gone or self._closed_by_peer()
 
     # -- the connection ------------------------------------------------------------------------------------------------
 
     def connectionMade(self) -> None:
         adopt(self.transport, self)
         self._write = writer(self.transport)
+        self._closed_by_peer = watcher(self.transport)
         if hasattr(self.transport, "setTcpNoDelay"):
             self.transport.setTcpNoDelay(True)
         self.transport.registerProducer(self, True)

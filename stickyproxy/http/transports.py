@@ -119,19 +119,24 @@ def unsent(transport: Transport) -> int:
     return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
 
-def closed_by_peer(transport: Transport) -> bool:
-    """Whether the other side has already closed a connection on which nothing is expected, or sent what nobody asked.
+def watcher(transport: Transport) -> Callable[[], bool]:
+    """Return what says whether the other side has closed a connection on which nothing is expected, or said something.
 
     The reactor tells on its next turn; before a request that must not be sent twice it is better to ask the kernel.
     """
     if isinstance(transport, TLSMemoryBIOProtocol):
-        return closed_by_peer(cast(Transport, transport.transport))
+        return watcher(cast(Transport, transport.transport))
     if not isinstance(transport, Connection) or transport.TLS:
-        return False
-    try:
-        transport.socket.recv(1, _PEEK)
-    except BlockingIOError:
-        return False
-    except OSError:
+        return lambda: False
+    look = transport.socket.recv
+
+    def closed() -> bool:
+        try:
+            look(1, _PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
         return True
-    return True
+
+    return closed

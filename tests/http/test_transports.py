@@ -10,7 +10,7 @@ from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from stickyproxy.config.settings import ProxySsl
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.tls_client import ClientTls
-from stickyproxy.http.transports import adopt, closed_by_peer, half_close, hasten, unsent, writer
+from stickyproxy.http.transports import adopt, half_close, hasten, unsent, watcher, writer
 
 
 class Pair:
@@ -129,7 +129,7 @@ def test_other_transports() -> None:
     """Any other transport is simply written to."""
     transport = StringTransport()
     assert transport.write == writer(transport)
-    assert not closed_by_peer(transport)
+    assert not watcher(transport)()
 
 
 def test_haste(pair: Pair) -> None:
@@ -154,13 +154,13 @@ def test_haste_elsewhere() -> None:
 
 def test_closed_by_peer(pair: Pair) -> None:
     """A connection is known to be closed before the reactor tells; unasked bytes make it as useless."""
-    assert not closed_by_peer(pair.transport)
+    assert not watcher(pair.transport)()
     pair.peer.send(b"x")
-    assert closed_by_peer(pair.transport)
+    assert watcher(pair.transport)()
     pair.transport.socket.recv(1)
-    assert not closed_by_peer(pair.transport)
+    assert not watcher(pair.transport)()
     pair.peer.close()
-    assert closed_by_peer(pair.transport)
+    assert watcher(pair.transport)()
 
 
 # -- TLS -------------------------------------------------------------------------------------------------------------
@@ -190,9 +190,9 @@ def test_unsent_over_tls(pair: Pair) -> None:
 def test_closed_by_peer_under_tls(pair: Pair) -> None:
     """The kernel is asked about the connection below."""
     transport = over_tls(pair)
-    assert not closed_by_peer(transport)
+    assert not watcher(transport)()
     pair.peer.close()
-    assert closed_by_peer(transport)
+    assert watcher(transport)()
 
 
 def test_half_close(pair: Pair) -> None:
