@@ -61,8 +61,10 @@ class RequestBody(Protocol):
 
 def request_body(head: RequestHead, settings: RequestBuffering) -> RequestBody:
     """Return the body that a request with that head will have."""
+    if head.length is None and not head.chunked:
+        return NO_BODY
     if not head.has_body:
-        return NO_BODY if head.length is None else EMPTY_BODY
+        return EMPTY_BODY
     return CollectedBody(settings) if settings.whole else StreamedBody(head, settings.memory)
 
 

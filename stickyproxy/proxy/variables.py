@@ -144,7 +144,9 @@ def _uri(facts: Facts) -> bytes:
 
 def _request(facts: Facts) -> bytes:
     head = facts.asked
-    return b"%b %b %b" % (head.method, head.target, _protocol(facts)) if head.method else b""
+    if not head.method:
+        return b""
+    return (b"%b %b HTTP/1.1" if head.http11 else b"%b %b HTTP/1.0") % (head.method, head.target)
 
 
 def _protocol(facts: Facts) -> bytes:
