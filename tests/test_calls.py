@@ -11,7 +11,7 @@ from tests.calls import calls_of_a_sticky_request, count_calls
 from tests.wire import End
 
 # How many calls one sticky request makes on connections that are kept. `python -m bench.profiling` lists them.
-CALLS = 255
+CALLS = 234
 
 _MOST_OFF = 0.1
 
