@@ -20,12 +20,12 @@ from stickyproxy.proxy.body import request_body
 from stickyproxy.proxy.error_pages import reason_phrase
 from stickyproxy.proxy.exchange import CLIENT_CLOSED, Exchange, Router
 from stickyproxy.proxy.outcome import Try
-from stickyproxy.proxy.recipes import RequestRecipe
+from stickyproxy.proxy.recipes import RequestRecipe, memory_lines
 from stickyproxy.proxy.retries import IDEMPOTENT, may_try_next
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.slow_client import SlowClient, reads_ahead
 from stickyproxy.proxy.upstream import Upstream
-from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
+from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim
 
 # What becomes of sessions that have no server any more, where they are not to move.
 _LOST = (Affinity.INVALID, Affinity.DOWN)
@@ -100,7 +100,7 @@ class Forward(Exchange):
             refusal = policy.refusal if assignment.affinity in _LOST else None
             why = f", its session is refused ({assignment.reason.value.decode()})" if refusal else ""
             self.complain(f"no server of {self.upstream_name.decode()} takes the request{why}")
-            cleared = _lines(policy.forget(self._claim)) if refusal else []
+            cleared = memory_lines(policy.forget(self._claim)) if refusal else []
             self.refuse(refusal or (after.status if after else 502), cleared)
             return
         self._tried.append(peer)
@@ -133,12 +133,15 @@ class Forward(Exchange):
         """Send the head and what is here of the body in one write; the rest follows as it comes."""
         self.tries[-1].connected = now
         body = self._body
-        data = self._recipe.head(self, self._claim.cookies, body.framing)
-        data += body.begin()
-        upgrade = self._recipe.upgrade(self.head)
-        connection.send(b"".join(data), self, self.head.method, body.given, self.scope.terms, upgrade)
-        if not body.given:
-            body.go_on(self.channel, connection)
+        try:
+            data = self._recipe.head(self, self._claim.cookies, body.framing)
+            data += body.begin()
+            upgrade = self._recipe.upgrade(self.head)
+            connection.send(b"".join(data), self, self.head.method, body.given, self.scope.terms, upgrade)
+            if not body.given:
+                body.go_on(self.channel, connection)
+        except OSError as error:
+            self._lose_body(error)
 
     @property
     def received(self) -> int:
@@ -156,8 +159,7 @@ class Forward(Exchange):
         try:
             body.add(chunks, complete)
         except OSError as error:
-            self.complain(f"the request's body cannot be kept: {error}")
-            self._fail(500)
+            self._lose_body(error)
             return
         if 0 < limit < body.size:
             self._fail(413)
@@ -175,7 +177,15 @@ class Forward(Exchange):
 
     def server_resumed(self) -> None:
         if self._attempt is not None and self._attempt.connection is not None:
-            self._body.server_resumed(self.channel, self._attempt.connection)
+            try:
+                self._body.server_resumed(self.channel, self._attempt.connection)
+            except OSError as error:
+                self._lose_body(error)
+
+    def _lose_body(self, error: OSError) -> None:
+        """The file of a collected body cannot be written, or read again."""
+        self.complain(f"the request's body cannot be kept: {error}")
+        self._fail(500)
 
     # -- the response --------------------------------------------------------------------------------------------------
 
@@ -254,8 +264,8 @@ class Forward(Exchange):
         status = self._status_instead or response.status
         memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, response.status, now, self)
         if memory is not NO_MEMORY:
-            lines += _lines(memory)
-        if not response.dated:
+            lines += memory_lines(memory)
+        if not response.dated or b"date" in response.nominated:
             lines.append(b"Date: %b\r\n" % imf_fixdate(int(now)))
         self.status = status
         self.scope.recipe.add(self, status, lines)
@@ -386,12 +396,3 @@ class Forward(Exchange):
             self._slow_client.close()
         self._body.close()
         super().conclude()
-
-
-def _lines(memory: Memory) -> list[bytes]:
-    """The field lines by which a client remembers."""
-    lines = [line(b"Set-Cookie", value) for value in memory.set_cookies]
-    lines += [line(name, value) for name, value in memory.fields]
-    if memory.private:
-        lines.append(b"Cache-Control: private\r\n")
-    return lines

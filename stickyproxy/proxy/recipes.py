@@ -8,6 +8,7 @@ from stickyproxy.http.request import RequestHead
 from stickyproxy.http.response import ResponseHead
 from stickyproxy.proxy.paths import replace_prefix
 from stickyproxy.proxy.variables import GETTERS, Facts, Getter, compile_template
+from stickyproxy.sticky.words import Memory
 
 # What every server is told unless `proxy_set_header` says otherwise. What the client itself says of these is a
 # stranger's word and is dropped.
@@ -136,6 +137,15 @@ def _matched_prefix(location: Location) -> bytes:
     if location.exact:
         return path + b"/" if location.slashed else path
     return path.rstrip(b"/")
+
+
+def memory_lines(memory: Memory) -> list[bytes]:
+    """Return the field lines by which a client remembers."""
+    lines = [line(b"Set-Cookie", value) for value in memory.set_cookies]
+    lines += [line(name, value) for name, value in memory.fields]
+    if memory.private:
+        lines.append(b"Cache-Control: private\r\n")
+    return lines
 
 
 class ResponseRecipe:

@@ -1,3 +1,5 @@
+import os
+
 from twisted.trial.unittest import SynchronousTestCase
 
 from stickyproxy.proxy.body import PIECE
@@ -252,6 +254,29 @@ class RequestTests(SynchronousTestCase):
         self.client = self.house.client()
         self.client.send(post(b"Content-Length: 3", body=b"ab"))
         self.assertEqual((500, []), (status(self.client.received()), self.house.servers.asked))
+
+    def lose_file(self, home: House, client: End) -> None:
+        """Have the file of the body in question be one that cannot be read."""
+        folder = os.open("/", os.O_RDONLY)
+        os.dup2(folder, client.protocol._handler._body._file._file.fileno())
+        os.close(folder)
+
+    def test_a_file_that_cannot_be_read(self) -> None:
+        """A body that is lost is 500 wherever that shows, and no server is blamed for it."""
+        home = house("client_body_buffer_size = 1k")
+        client = home.client()
+        client.send(post(b"Content-Length: 2000", body=b"x" * 2000))
+        self.lose_file(home, client)
+        home.servers.accept()
+        self.assertEqual(500, status(client.received()))
+        client = home.client()
+        body = b"x" * (3 * PIECE)
+        client.send(post(b"Content-Length: %d" % len(body), body=body))
+        server = SlowServer(home)
+        self.lose_file(home, client)
+        server.transport.producer.resumeProducing()
+        self.assertEqual((500, True), (status(client.received()), server.dropped))
+        self.assertEqual([0, 0], [peer.fails for peer in home.upstreams["app"].group.peers])
 
     def test_client_leaves(self) -> None:
         """No server hears of a request whose client left before it was whole."""

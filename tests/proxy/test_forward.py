@@ -89,6 +89,11 @@ class OneTryTests(ForwardTestCase):
         self.ask().send(b"HTTP/1.1 204 No Content\r\n\r\n")
         self.assertIn(b"\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n", self.client.received())
 
+    def test_a_date_that_ends_here(self) -> None:
+        """A Date that the server declares hop by hop goes no further, and the answer gets one of ours."""
+        self.ask().send(answer(b"", b"200 OK", b"Connection: date"))
+        self.assertIn(b"\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n", self.client.received())
+
     def test_kept_connections(self) -> None:
         """Requests to one server go over one connection."""
         server = self.ask(get(b"route=a"))
