@@ -40,17 +40,7 @@ class Forward(Exchange):
     went to the client leads back to assign.
     """
 
-    __slots__ = (
-        "_attempt",
-        "_body",
-        "_claim",
-        "_recipe",
-        "_since",
-        "_slow_client",
-        "_tried",
-        "_tunnel",
-        "_upstream",
-    )
+    __slots__ = "_attempt _body _claim _recipe _since _slow_client _tried _tunnel _upstream".split()
 
     def __init__(
         self, site: Router, scope: Scope, channel: Channel, message: Message, upstream: Upstream, recipe: RequestRecipe
@@ -234,7 +224,6 @@ class Forward(Exchange):
                 self.channel.write(chunks)
             else:
                 slow_client.put(chunks, attempt.connection)
-                self.body_bytes += slow_client.catch_up(attempt.connection)
         if not ended:
             self.channel.flush()
             return
@@ -306,7 +295,12 @@ class Forward(Exchange):
         if slow_client is not None:
             slow_client.full = False
             self.body_bytes += slow_client.catch_up(connection)
-            if attempt is None and not slow_client.waiting:
+            if slow_client.waiting or slow_client.full:
+                return
+            # It has caught up, and takes the rest as it comes.
+            self._slow_client = None
+            slow_client.close()
+            if attempt is None:
                 self.channel.end()
         elif connection is not None:
             connection.release()

@@ -75,6 +75,15 @@ class AnswerTests(SynchronousTestCase):
         self.assertEqual(b"4" * 10 + b"5" * 10, self.client.received())
         self.assertEqual(["200 10.0.0.1:80 200 60 60"], self.house.log)
 
+    def test_a_client_that_has_caught_up(self) -> None:
+        """Once the client has caught up it takes the rest as it comes, in as large pieces."""
+        self.stall()
+        self.server.send(b"1" * 10)
+        self.client.protocol.resumeProducing()
+        self.assertIsNone(self.client.protocol._handler._slow_client)
+        self.server.send(b"2" * 40)
+        self.assertEqual(b"1" * 10 + b"2" * 40, self.client.received())
+
     def test_the_server_is_set_free(self) -> None:
         """A server that is done serves others while the client still fetches; its answer ends when that has it all."""
         self.stall("proxy_max_temp_file_size = 1k")
