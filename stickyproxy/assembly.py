@@ -94,8 +94,7 @@ def build_sites(settings: Settings, parts: Parts, deadlines: Deadlines) -> list[
             tree.add(server.server_names, hosts[server.name])
         trusts = _trusting(server for _, server in listening)
         site = Site(tree, _channel_settings(default), deadlines, trusts)
-        if listen.proxy_protocol:
-            site.balancers = trusts
+        site.is_introduced = listen.proxy_protocol
         sites.append((listen, site))
     return sites
 

@@ -52,21 +52,29 @@ def add_checks(
     reactor: IReactorTCP,
     certificates: Certificates,
 ) -> Checks:
-    """Have every peer with an address checked, as its upstream says. Raises StartError for an unusable certificate."""
+    """Have every peer with an address checked, as its upstream says, with certificates that are loaded."""
     plain = _Plain(reactor)
     ways: dict[str, tuple[Check, Connect]] = {}
     for name, upstream in settings.upstreams.items():
         if upstream.check is not None:
             connect: Connect = plain
             if upstream.check.type == "https":
-                ssl = _ssl_of(settings, name)
-                certificates.for_servers(ssl)
-                connect = _OverTls(plain, ssl, certificates)
+                connect = _OverTls(plain, _ssl_of(settings, name), certificates)
             ways[name] = upstream.check, connect
     checks = Checks(health, ways)
-    for name in ways:
-        checks.watch(name, upstreams[name].group.peers)
+    for name, each in upstreams.items():
+        if name not in ways:
+            for peer in each.group.peers:
+                peer.sick = False
+        checks.watch(name, each.group.peers)
     return checks
+
+
+def load_certificates(settings: Settings, certificates: Certificates) -> None:
+    """Load what checks need to speak TLS. Raises StartError for a certificate that cannot be used."""
+    for name, upstream in settings.upstreams.items():
+        if upstream.check is not None and upstream.check.type == "https":
+            certificates.for_servers(_ssl_of(settings, name))
 
 
 def _ssl_of(settings: Settings, upstream: str) -> ProxySsl:

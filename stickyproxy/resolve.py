@@ -52,6 +52,24 @@ def _resolve_host(server: Server, address: HostAddress, lookup: Lookup) -> list[
     return [first, *others]
 
 
+class Remembering:
+    """A lookup by which a name that cannot be found has the addresses that it had the last time."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self._found: dict[tuple[str, int], list[InetAddress]] = {}
+
+    def __call__(self, host: str, port: int) -> list[InetAddress]:
+        """Raises what the lookup raises for a name that was never found."""
+        try:
+            self._found[host, port] = self._lookup(host, port)
+        except (OSError, UnicodeError) as error:
+            if (host, port) not in self._found:
+                raise
+            _log.warn("{host} stays as it is, since it does not resolve now: {error}", host=host, error=error)
+        return self._found[host, port]
+
+
 def system_lookup(host: str, port: int) -> list[InetAddress]:
     """Ask the system's resolver for all addresses, in its order.
 

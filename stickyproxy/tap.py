@@ -1,6 +1,8 @@
 """The command line: what `twistd stickyproxy` understands, and what it says before anything starts."""
 
+import os.path
 import sys
+from functools import partial
 from typing import Any, ClassVar, NoReturn
 
 from twisted.application.service import IService
@@ -31,11 +33,13 @@ class Options(usage.Options):
 
 def makeService(options: Options) -> IService:
     """Build the whole proxy; a configuration with faults ends the process with status 1 and all of them on stderr."""
-    settings = read(config_path(options))
+    path = config_path(options)
+    settings = read(path)
     from stickyproxy.service import make_service  # only now, so that a check needs neither reactor nor wire
 
     try:
-        return make_service(settings)
+        # The path, as a daemon may go elsewhere.
+        return make_service(settings, partial(load, os.path.abspath(path)))
     except StartError as error:
         give_up(f"stickyproxy: {error}")
 

@@ -6,7 +6,7 @@ import pytest
 from twisted.internet.testing import MemoryReactorClock
 
 from stickyproxy.assembly import build_upstreams
-from stickyproxy.checking import add_checks
+from stickyproxy.checking import add_checks, load_certificates
 from stickyproxy.config.load import loads
 from stickyproxy.config.settings import Server
 from stickyproxy.errors import StartError
@@ -30,7 +30,9 @@ class House:
         deadlines = Deadlines(self.reactor)
         self.upstreams = build_upstreams(settings, self.resolve, lambda each: Agent(self.reactor, deadlines, each))
         self.health = Health(self.reactor, lambda: 0.5)
-        add_checks(self.health, settings, self.upstreams, self.reactor, Certificates())
+        certificates = Certificates()
+        load_certificates(settings, certificates)
+        add_checks(self.health, settings, self.upstreams, self.reactor, certificates)
         self.health.start()
 
     def resolve(self, servers: Sequence[Server]) -> tuple[Server, ...]:
@@ -69,10 +71,11 @@ def test_unix_socket() -> None:
 
 
 def test_unusable_certificate_is_told_before_there_are_servers() -> None:
-    """A certificate for checks is read when the proxy starts, also where a name has no address yet."""
-    servers = "server = app.example:443 resolve\n"
+    """A certificate for checks is read before anything starts, also where a name has no address yet."""
+    upstream = "[upstream app]\nserver = app.example:443 resolve\ncheck = type=https\n"
+    text = upstream + WWW.format("https", "proxy_ssl_trusted_certificate = /none.pem")
     with pytest.raises(StartError, match="/none"):
-        House(f"[upstream app]\n{servers}check = type=https\n", "https", "proxy_ssl_trusted_certificate = /none.pem\n")
+        load_certificates(loads(text), Certificates())
 
 
 SHARED = "[upstream {}]\nserver = 10.0.0.1:443\ncheck = type={} unique=true\n"
@@ -100,3 +103,12 @@ def test_tls(scheme: str, more: str, name: bytes | None) -> None:
     hello = house.servers.accept().received()
     assert b"\x16\x03" == hello[:2]
     assert (name is not None) is (name is not None and name in hello)
+
+
+def test_unchecked_server_is_well() -> None:
+    """Who is checked no more is no longer kept out by what checks found."""
+    house = House("[upstream app]\nserver = 10.0.0.1\ncheck =\n")
+    assert [True] == house.sick("app")
+    settings = loads("[upstream app]\nserver = 10.0.0.1\n" + WWW.format("http", ""))
+    add_checks(Health(house.reactor, lambda: 0.5), settings, house.upstreams, house.reactor, Certificates())
+    assert [False] == house.sick("app")

@@ -3,7 +3,8 @@
 import pytest
 from twisted.internet.testing import MemoryReactorClock
 
-from stickyproxy.demo import start_demo
+from stickyproxy.demo import Demos, start_demo
+from tests.test_service import Reactor
 from tests.wire import connect
 
 
@@ -73,3 +74,15 @@ def test_demo_is_silent(told: list[str]) -> None:
     """A demonstration server logs nothing: what there is to tell of a request the proxy tells."""
     answer(b"GET / HTTP/1.1\r\nHost: www.example\r\n\r\n")
     assert [] == told
+
+
+def test_demos_are_started_once() -> None:
+    """Each name has one server, which stops when it is not wanted any more."""
+    reactor = Reactor()
+    demos = Demos(reactor)
+    a, b = demos.find("a"), demos.find("b")
+    assert (a, 2, 2) == (demos.find("a"), len(demos), len(reactor.ports))
+    demos.keep_only({"b"})
+    assert [b.port] == [port.getHost().port for port in reactor.ports]
+    demos.keep_only()
+    assert (0, []) == (len(demos), reactor.ports)

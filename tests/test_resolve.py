@@ -9,7 +9,7 @@ from attrs import evolve
 from stickyproxy.config.addresses import InetAddress, parse_address
 from stickyproxy.config.proxying import parse_server
 from stickyproxy.config.settings import Server
-from stickyproxy.resolve import resolve, system_lookup
+from stickyproxy.resolve import Remembering, resolve, system_lookup
 
 NAMES = {"one": ["10.0.0.1"], "two": ["10.0.0.2", "::2"], "echo": ["10.0.0.3", "10.0.0.4", "10.0.0.3"]}
 
@@ -94,3 +94,21 @@ def test_impossible_name_is_down_too(name: str) -> None:
 def test_system_knows_itself() -> None:
     """The system's resolver finds an address where there is one."""
     assert InetAddress(ip_address("127.0.0.1"), 8080) in system_lookup("localhost", 8080)
+
+
+def test_name_that_was_found_before() -> None:
+    """A name that cannot be found any more has the addresses that it had; one that never was is not found."""
+    answers: dict[str, list[InetAddress]] = {"app": [InetAddress(ip_address("10.0.0.1"), 80)]}
+
+    def lookup(host: str, port: int) -> list[InetAddress]:
+        if host not in answers:
+            raise OSError("nobody knows it")
+        return answers[host]
+
+    remembering = Remembering(lookup)
+    first = remembering("app", 80)
+    answers.clear()
+    assert first == remembering("app", 80)
+    for host, port in (("app", 81), ("other", 80)):
+        with pytest.raises(OSError, match="nobody knows it"):
+            remembering(host, port)

@@ -1,6 +1,7 @@
 """The running proxy: what it opens, tells, writes and leaves behind."""
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -88,10 +89,12 @@ class House:
     def __init__(self) -> None:
         self.reactor = Reactor()
         self.opened: list[ProxyService] = []
+        self.text = ""
 
     def open(self, text: str) -> ProxyService:
         """Open what the configuration names."""
-        service = ProxyService(self.reactor, loads(text))
+        self.text = text
+        service = ProxyService(self.reactor, loads(text), lambda: loads(self.text))
         service.open(lookup)
         self.opened.append(service)
         return service
@@ -316,12 +319,16 @@ def test_sigusr1_reopens_the_logs(house: House, tmp_path: Path, log: Path, loggi
     assert ("200\n", "400\n") == ((tmp_path / "access.log.1").read_text(), log.read_text())
 
 
-def test_sighup_changes_nothing(house: House, told: list[str]) -> None:
-    """SIGHUP does not end the process; who sent it learns that there is no reload."""
+def test_sighup_loads_anew(house: House, told: list[str]) -> None:
+    """After SIGHUP requests are answered as the file says now, also those on connections that are open already."""
     house.start(HELLO)
+    client = connect(house.reactor.ports[0].factory)
+    house.text = HELLO.replace("hello", "other")
     signal.raise_signal(signal.SIGHUP)
-    assert "warn: SIGHUP: there is no reload; restart to load the configuration anew" == told[-1]
-    assert house.answer().endswith(b"hello")
+    assert "info: the configuration is loaded anew" == told[-1]
+    client.send(GET)
+    assert client.received().endswith(b"other")
+    assert house.answer().endswith(b"other")
 
 
 # -- the end ---------------------------------------------------------------------------------------------------------
@@ -387,6 +394,7 @@ return = 200
 
 def refusal(house: House, text: str) -> str:
     """Say why a configuration cannot be opened, having seen that nothing of it stays open."""
+    gc.collect()
     before = outside(), len(os.listdir("/proc/self/fd"))
     with pytest.raises(StartError) as refused:
         house.open(text)
@@ -433,6 +441,13 @@ def test_folder_that_takes_no_files(house: House, tmp_path: Path) -> None:
 # -- real sockets ----------------------------------------------------------------------------------------------------
 
 
+def make(text: str) -> ProxyService:
+    """Make a service as twistd does."""
+    service = make_service(loads(text), lambda: loads(text))
+    assert isinstance(service, ProxyService)
+    return service
+
+
 def is_open(address: tuple[str, int]) -> bool:
     """Whether somebody listens at an address."""
     with socket.socket() as client:
@@ -445,7 +460,7 @@ def test_as_many_connections_as_files() -> Generator[Deferred[None], object, Non
     most = connections(raise_limit())
     for asked, expected, warnings in ((most + 1, most, 1), (most, most, 0)):
         with capturedLogs() as told:
-            service = make_service(loads(f"[main]\nworker_connections = {asked}\n" + ANSWER.format("127.0.0.1:0")))
+            service = make(f"[main]\nworker_connections = {asked}\n" + ANSWER.format("127.0.0.1:0"))
         assert expected == service.settings.worker_connections
         assert warnings == len([each for each in told if f"worker_connections: {most} " in (formatEvent(each) or "")])
         yield service.stopService()
@@ -454,7 +469,7 @@ def test_as_many_connections_as_files() -> Generator[Deferred[None], object, Non
 @pytest_twisted.inlineCallbacks
 def test_nothing_listens_after_the_stop() -> Generator[Deferred[None], object, None]:
     """A service holds its port from when it is made until it has stopped."""
-    service = make_service(loads(ANSWER.format("127.0.0.1:0")))
+    service = make(ANSWER.format("127.0.0.1:0"))
     address = service.ports[0].getHost()
     assert is_open((address.host, address.port))
     service.startService()
@@ -469,7 +484,7 @@ def test_taken_port_closes_those_before_it(tmp_path: Path) -> Generator[Deferred
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = "{}:{}".format(*taken.getsockname())
         with pytest.raises(StartError, match=f"^sticky.ini:4: listen: cannot listen on {place}: .*in use$"):
-            make_service(loads(ANSWER.format(f"\n    unix:{path}\n    {place}")))
+            make(ANSWER.format(f"\n    unix:{path}\n    {place}"))
     turn: Deferred[None] = Deferred()
     reactor.callLater(0, turn.callback, None)
     yield turn

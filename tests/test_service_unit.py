@@ -54,6 +54,7 @@ def test_unit_starts_what_it_checked() -> None:
     [
         ("Type", "exec"),
         ("Restart", "on-failure"),
+        ("ExecReload", "/bin/kill -HUP $MAINPID"),
         ("DynamicUser", "yes"),
         ("User", "stickyproxy"),
         ("LogsDirectory", "stickyproxy"),

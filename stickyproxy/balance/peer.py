@@ -29,6 +29,7 @@ class Peer:
     `fail_timeout` had passed.
     `growing` says that the peer came back not long ago, and that `slow_start` still holds back some of its weight.
     `response_time` is how long the server's responses have lately been in coming, in seconds; 0 before the first.
+    `heir` is the peer that stands for the same server now, where another one does.
     """
 
     __slots__ = (
@@ -46,6 +47,7 @@ class Peer:
         "fail_timeout",
         "fails",
         "growing",
+        "heir",
         "max_conns",
         "max_fails",
         "name",
@@ -78,6 +80,7 @@ class Peer:
         self._grows_from: float | None = None
         self.response_time = 0.0
         self._measured = -inf
+        self.heir: Peer | None = None
 
     # -- whether it may be chosen --------------------------------------------------------------------------------------
 
@@ -157,10 +160,25 @@ class Peer:
     def acquire(self) -> None:
         """A connection for a request begins."""
         self.conns += 1
+        if self.heir is not None:
+            self.heir.acquire()
 
     def release(self) -> None:
         """That connection ended; the caller says so exactly once."""
         self.conns -= 1
+        if self.heir is not None:
+            self.heir.release()
+
+    def succeed(self, before: "Peer") -> None:
+        """Stand for the server of another peer from now on, with all that is known of it.
+
+        The requests that the other one still has are counted here, too.
+        """
+        self.conns = before.conns
+        self.fails, self.accessed, self.checked = before.fails, before.accessed, before.checked
+        self.growing, self._grows_from = before.growing, before._grows_from  # noqa: SLF001
+        self.response_time, self._measured = before.response_time, before._measured  # noqa: SLF001
+        before.heir = self
 
     # -- what it counts for --------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ def _parser() -> ArgumentParser:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    ctl = commands.add_parser("ctl", help="ask and change the servers of a running proxy")
+    ctl = commands.add_parser("ctl", help="ask and change a running proxy: its servers, or its configuration")
     where = ctl.add_mutually_exclusive_group(required=True)
     where.add_argument("--socket", metavar="PATH", help="the control socket")
     where.add_argument("--config", "-c", metavar="FILE", help="the configuration that names it (control = unix:PATH)")

@@ -28,26 +28,35 @@ class _Verb:
     change: Callable[[Sequence[str]], Change]
 
 
-# The verbs by which a server is changed; `status` changes nothing.
+# The verbs by which a server is changed.
 _VERBS = {
     "drain": _Verb("UPSTREAM SERVER", lambda words: DRAIN),
     "down": _Verb("UPSTREAM SERVER", lambda words: DOWN),
     "up": _Verb("UPSTREAM SERVER", lambda words: UP),
     "weight": _Verb("UPSTREAM SERVER N", lambda words: Change(weight=_read_weight(words[2]))),
 }
-NAMES = ("status", *_VERBS)
+NAMES = ("status", "reload", *_VERBS)
 
 
 class Commands:
-    """What is done on a command; `changes` keeps what was changed, `seconds` is the clock."""
+    """What is done on a command; `changes` keeps what was changed, `seconds` is the clock.
+
+    `reload` loads the configuration anew, or returns what is wrong with it.
+    """
 
     def __init__(
-        self, upstreams: Mapping[str, Upstream], survey: Survey, changes: Changes, seconds: Callable[[], float]
+        self,
+        upstreams: Mapping[str, Upstream],
+        survey: Survey,
+        changes: Changes,
+        seconds: Callable[[], float],
+        reload: Callable[[], Sequence[str]],
     ) -> None:
         self._upstreams = upstreams
         self._survey = survey
         self._changes = changes
         self._seconds = seconds
+        self._reload = reload
 
     def answer(self, line: str) -> str:
         """Do what the line says, and return the lines to answer with; `--json` at its end asks for JSON."""
@@ -61,9 +70,11 @@ class Commands:
     def _do(self, words: Sequence[str]) -> list[Row]:
         """Return the rows that the command is about. Raises ValueError with what is wrong and what was expected."""
         name, *arguments = words or [""]
-        if name == "status":
+        if name in ("status", "reload"):
             if arguments:
-                raise ValueError(f"status with {len(arguments)} words behind it; expected status alone")
+                raise ValueError(f"{name} with {len(arguments)} words behind it; expected {name} alone")
+            if name == "reload" and (faults := self._reload()):
+                raise ValueError("\n".join(faults))
             return self._survey.rows()
         verb = _VERBS.get(name)
         if verb is None:

@@ -20,7 +20,7 @@ class Checker:
     That is a few checks in immediate succession, until they have brought the server up or one of them did not pass;
     `first` fires when they have been told what it came to. The next check comes at a random moment within one interval,
     so that those of many servers come apart, and later ones a little early or late, so that they stay so. `random`
-    gives numbers from 0 to 1. No check begins before the one before it is over.
+    gives numbers from 0 to 1. No check begins before the one before it is over. `standing` is what is known already.
     """
 
     def __init__(
@@ -30,8 +30,9 @@ class Checker:
         check: Check,
         conversation: Conversation,
         endpoint: IStreamClientEndpoint,
+        standing: Standing | None = None,
     ) -> None:
-        self.standing = Standing(check.rise, check.fall, up=not check.default_down)
+        self.standing = standing or Standing(check.rise, check.fall, up=not check.default_down)
         self.listeners: list[Callable[[], None]] = []
         self.first: Deferred[None] = Deferred()
         self._clock = clock

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Hashable
+from copy import copy
 
 from attrs import evolve
 from twisted.internet.defer import Deferred, gatherResults
@@ -29,11 +30,10 @@ class ServerCheck:
     def __init__(self, upstream: str, patient: Patient, check: Check, checker: Checker) -> None:
         self.upstream = upstream
         self.patient = patient
-        self.type = check.type
-        self.port = check.port
-        self._standing = checker.standing
+        self.check = check
+        self.standing = checker.standing
         # What the operator takes it for. Of one that begins as down he has heard nothing.
-        self._told = None if check.default_down else True
+        self._told: bool | None = self.up or None
         patient.sick = not self.up
 
     @property
@@ -42,20 +42,28 @@ class ServerCheck:
         return self.patient.name.decode()
 
     @property
+    def type(self) -> str:
+        return self.check.type
+
+    @property
+    def port(self) -> int:
+        return self.check.port
+
+    @property
     def up(self) -> bool:
-        return self._standing.up
+        return self.standing.up
 
     @property
     def rise(self) -> int:
-        return self._standing.rise
+        return self.standing.rise
 
     @property
     def fall(self) -> int:
-        return self._standing.fall
+        return self.standing.fall
 
     @property
     def reason(self) -> str:
-        return self._standing.reason
+        return self.standing.reason
 
     def refresh(self) -> None:
         """Do as the state says, and log it if that is news."""
@@ -72,15 +80,22 @@ class ServerCheck:
 
 
 class Health:
-    """The checks of all servers that are to be checked; `random` gives numbers from 0 to 1."""
+    """The checks of all servers that are to be checked; `random` gives numbers from 0 to 1.
 
-    def __init__(self, clock: IReactorTime, random: Callable[[], float]) -> None:
+    What those `before` have found of an address stands, where it is to be checked in the same way.
+    """
+
+    def __init__(self, clock: IReactorTime, random: Callable[[], float], before: "Health | None" = None) -> None:
         self._clock = clock
         self._random = random
         self._running = False
         # Those who have a checker in common have the same key.
         self._checkers: dict[Hashable, Checker] = {}
         self._found: dict[Patient, tuple[ServerCheck, Hashable]] = {}
+        # By upstream and address; forgotten when the checks begin.
+        self._before = (
+            {(each.upstream, each.patient.address, each.check): each for each in before.checks} if before else {}
+        )
 
     @property
     def checks(self) -> list[ServerCheck]:
@@ -99,7 +114,9 @@ class Health:
         key: Hashable = (address, check, connect) if check.unique else patient
         checker = self._checkers.get(key)
         if checker is None:
-            checker = Checker(self._clock, self._random, check, conversation(check), connect(address))
+            before = self._before.get((upstream, patient.address, check))
+            standing = copy(before.standing) if before is not None else None
+            checker = Checker(self._clock, self._random, check, conversation(check), connect(address), standing)
             self._checkers[key] = checker
             if self._running:
                 checker.start()
@@ -126,6 +143,7 @@ class Health:
     def start(self) -> "Deferred[None]":
         """Begin; fires when the first round of checks is over, where a server is down without it."""
         self._running = True
+        self._before.clear()
         waiting = [checker.first for checker in self._checkers.values() if not checker.standing.up]
         for checker in self._checkers.values():
             checker.start()

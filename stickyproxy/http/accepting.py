@@ -42,7 +42,7 @@ class Accepting:
         self.count = 0
         self.most = most
         self.most_each = most_each
-        # How many connections each address has, where that is bounded, and of which it was told that it has too many.
+        # How many connections each address has, which a bound may need that comes later, and which have too many.
         self._of: dict[str, int] = {}
         self._told: set[str] = set()
         self._clock = clock
@@ -60,6 +60,12 @@ class Accepting:
             port.socket = _Door(port.socket, self, trusts)
             port.transport = _counted(port.transport, self)
             self._ports.append(port)
+            if self._paused or self._held:
+                port.pauseProducing()
+
+    def leave(self, port: IListeningPort) -> None:
+        """That port is closed: let it be."""
+        self._ports = [each for each in self._ports if each is not port]
 
     def close(self) -> None:
         """The ports are closed: let them be."""
@@ -96,13 +102,13 @@ class Accepting:
     def opened(self, host: str) -> None:
         """A connection from `host` has begun; a Unix socket's come from none."""
         self.count += 1
-        if self.most_each and host:
+        if host:
             self._of[host] = self._of.get(host, 0) + 1
 
     def closed(self, host: str) -> None:
         """A connection has ended, and left room for another one."""
         self.count -= 1
-        if self.most_each and host:
+        if host:
             left = self._of.pop(host) - 1
             self._told.discard(host)
             if left:

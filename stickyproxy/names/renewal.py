@@ -7,9 +7,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.resolver import Resolver
 from stickyproxy.config.settings import Server
-from stickyproxy.names.lookup import AGAIN, Answer, Ask, Lookup
+from stickyproxy.names.lookup import AGAIN, Answer, Ask, Found, Lookup
 from stickyproxy.names.servers import servers_of
 
 _log = Logger()
@@ -20,16 +21,22 @@ PATIENCE = 3.0
 # Gives the upstream of that name other servers, and other weights to some of them.
 Become = Callable[[str, Sequence[Server], Mapping[Server, int]], None]
 
+# What tells one line from another: the upstream, the name that is asked for, and the service.
+_Key = tuple[str, str, str | None]
+
 
 class Renewals:
-    """All names that are asked for; `become` hears of every change."""
+    """All names that are asked for; `become` hears of every change. What those `before` have found stands at first."""
 
-    def __init__(self, clock: IReactorTime, ask: Ask, settings: Resolver, become: Become) -> None:
+    def __init__(
+        self, clock: IReactorTime, ask: Ask, settings: Resolver, become: Become, before: "Renewals | None" = None
+    ) -> None:
         self._clock = clock
         self._ask = ask
         self._settings = settings
         self._become = become
-        self._names: list[_Name] = []
+        self._before = before._names if before is not None else {}  # noqa: SLF001
+        self._names: dict[_Key, _Name] = {}
         self._started: Deferred[None] = Deferred()
         self._patience: IDelayedCall | None = None
 
@@ -39,12 +46,23 @@ class Renewals:
         for place, server in enumerate(servers):
             if server.resolve:
                 lookup = Lookup(server, self._ask, self._settings)
-                self._names.append(_Name(self._clock, server, lookup, roster, place, self._heard))
+                name = _Name(self._clock, server, lookup, roster, place, self._heard)
+                before = self._before.get(name.key)
+                if before is not None:
+                    lookup.take_over(before.lookup)
+                    roster.begin_with(place, before.stands(server))
+                self._names[name.key] = name
+
+    def stands(self, upstream: str, server: Server) -> Sequence[Server]:
+        """Return the servers that stand for one now: the addresses that its name has, or itself if it has none."""
+        known = self._names.get((upstream, server.name, server.service))
+        return [*known.stands(server)] if server.resolve and known is not None else [server]
 
     def start(self) -> "Deferred[None]":
         """Begin; fires when every name has been asked for once, or when PATIENCE is over."""
+        self._before = {}
         self._patience = self._clock.callLater(PATIENCE, self._go_on)
-        for name in self._names:
+        for name in self._names.values():
             name.ask()
         self._heard()
         return self._started
@@ -53,11 +71,11 @@ class Renewals:
         """Ask for nothing any more."""
         if self._patience is not None and self._patience.active():
             self._patience.cancel()
-        for name in self._names:
+        for name in self._names.values():
             name.stop()
 
     def _heard(self) -> None:
-        if not self._started.called and all(name.heard for name in self._names):
+        if not self._started.called and all(name.heard for name in self._names.values()):
             self._go_on()
 
     def _go_on(self) -> None:
@@ -73,6 +91,14 @@ class _Roster:
         self.upstream = upstream
         self._become = become
         self._places = [{server: server.weight} for server in servers]
+
+    def stands(self, place: int) -> Mapping[Server, int]:
+        """Return the servers that stand there, with the weights that they have."""
+        return self._places[place]
+
+    def begin_with(self, place: int, servers: Mapping[Server, int]) -> None:
+        """Take for known what stands there."""
+        self._places[place] = dict(servers)
 
     def renew(self, place: int, line: Server, answer: Answer) -> None:
         """Have the answer stand at the place of that line; a name without addresses is a server that is down."""
@@ -99,9 +125,10 @@ class _Name:
         told: Callable[[], None],
     ) -> None:
         self.heard = False
+        self.key = roster.upstream, line.name, line.service
         self._clock = clock
         self._line = line
-        self._lookup = lookup
+        self.lookup = lookup
         self._roster = roster
         self._place = place
         self._told = told
@@ -110,9 +137,22 @@ class _Name:
         self._next: IDelayedCall | None = None
         self._stopped = False
 
+    def stands(self, line: Server) -> Mapping[Server, int]:
+        """Return the servers that stand for the line, which may have changed in all but its name."""
+        standing = self._roster.stands(self._place)
+        if line == self._line:
+            return standing
+        weighs, is_backup = self._line.service is not None, self._line.backup
+        found = [
+            Found(each.address, each.name, weight if weighs else None, each.backup and not is_backup)
+            for each, weight in standing.items()
+            if isinstance(each.address, InetAddress)
+        ]
+        return servers_of(line, found, ()) or {line: line.weight}
+
     def ask(self) -> None:
         """Ask now."""
-        asking = Deferred.fromCoroutine(self._lookup.find())
+        asking = Deferred.fromCoroutine(self.lookup.find())
         self._asking = asking.addCallback(self._answered).addErrback(self._broken)
 
     def stop(self) -> None:

@@ -57,8 +57,14 @@ class LogFile:
 
     def close(self) -> None:
         """Close the file; nothing is written to it any more."""
-        if self.path not in _STANDARD:
+        if self.path not in _STANDARD and self._fd >= 0:
             os.close(self._fd)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        # A reload leaves the logs that it does not name to the requests in progress: the last one of them closes them.
+        if hasattr(self, "_fd"):
+            self.close()
 
     def reopen(self) -> None:
         """Go on in a new file of the same name, after the old one was moved away; keeps the old one on failure."""
@@ -84,15 +90,16 @@ class LogFile:
 
 
 class LogFiles:
-    """All the log files of the process, one for each path."""
+    """All the log files of the process, one for each path; those that were open `before` stay open."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: "LogFiles | None" = None) -> None:
+        self._before = before._files if before is not None else {}  # noqa: SLF001
         self._files: dict[str, LogFile] = {}
 
     def open(self, path: str) -> LogFile:
         """Return the file at `path`. Raises StartError when it cannot be opened for appending."""
         if path not in self._files:
-            self._files[path] = LogFile(path)
+            self._files[path] = self._before.get(path) or LogFile(path)
         return self._files[path]
 
     def flush(self) -> None:
@@ -105,10 +112,18 @@ class LogFiles:
         for file in self._files.values():
             file.settle()
 
+    def stay(self) -> None:
+        """Stand instead of those before; what only those had is written by requests in progress alone."""
+        for path, file in self._before.items():
+            if path not in self._files:
+                file.settle()
+        self._before = {}
+
     def close(self) -> None:
-        """Close all of them."""
-        for file in self._files.values():
-            file.close()
+        """Close all of them but those that were open before."""
+        for path, file in self._files.items():
+            if path not in self._before:
+                file.close()
         self._files.clear()
 
     def reopen(self) -> None:

@@ -1,4 +1,7 @@
-"""The status page for programs: csv, json and Prometheus, field by field what nginx's health check module gives."""
+"""The status page for programs: csv, json and Prometheus, field by field what nginx's health check module gives.
+
+`generation` is how often the configuration was loaded, which json and Prometheus tell.
+"""
 
 import csv as csv_module
 import json as json_module
@@ -6,9 +9,6 @@ from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from stickyproxy.observe.survey import Row
-
-# How often the configuration was loaded anew, as monitoring knows it from nginx: there is one generation.
-_GENERATION = 1
 
 
 def csv(rows: Sequence[Row]) -> str:
@@ -23,7 +23,7 @@ def csv(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def json(rows: Sequence[Row]) -> str:
+def json(rows: Sequence[Row], generation: int) -> str:
     """Write one object, `{"servers": {"total": ..., "server": [...]}}`."""
     servers = [
         {
@@ -38,16 +38,16 @@ def json(rows: Sequence[Row]) -> str:
         }
         for row in rows
     ]
-    return json_module.dumps({"servers": {**_counts(rows), "server": servers}}) + "\n"
+    return json_module.dumps({"servers": {**_counts(rows, generation), "server": servers}}) + "\n"
 
 
-def prometheus(rows: Sequence[Row]) -> str:
+def prometheus(rows: Sequence[Row], generation: int) -> str:
     """Write the text exposition, version 0.0.4.
 
     By hand, as prometheus-client ends the name of every counter in `_total`, and these do not.
     """
     lines = []
-    for name, count in _counts(rows).items():
+    for name, count in _counts(rows, generation).items():
         lines += _family(f"nginx_upstream_count_{name}", "gauge", _HELP[name], [("", count)])
     labels = [_labels(row, with_status=True) for row in rows]
     rises = zip(labels, (row.check.rise for row in rows), strict=True)
@@ -66,9 +66,9 @@ def status(row: Row) -> str:
     return "up" if row.up else "down"
 
 
-def _counts(rows: Sequence[Row]) -> dict[str, int]:
+def _counts(rows: Sequence[Row], generation: int) -> dict[str, int]:
     up = sum(row.up for row in rows)
-    return {"total": len(rows), "up": up, "down": len(rows) - up, "generation": _GENERATION}
+    return {"total": len(rows), "up": up, "down": len(rows) - up, "generation": generation}
 
 
 _HELP = {

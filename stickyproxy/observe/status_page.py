@@ -15,9 +15,9 @@ from stickyproxy.observe.survey import Row, Survey
 _PLAIN = b"text/plain; charset=utf-8"
 
 # What each format is called and how it is written.
-_FORMATS: dict[str, tuple[bytes, Callable[[Sequence[Row]], str]]] = {
-    "html": (b"text/html; charset=utf-8", html),
-    "csv": (_PLAIN, csv),
+_FORMATS: dict[str, tuple[bytes, Callable[[Sequence[Row], int], str]]] = {
+    "html": (b"text/html; charset=utf-8", lambda rows, generation: html(rows)),
+    "csv": (_PLAIN, lambda rows, generation: csv(rows)),
     "json": (b"application/json", json),
     "prometheus": (b"text/plain; version=0.0.4; charset=utf-8", prometheus),
 }
@@ -63,7 +63,7 @@ class StatusPage(Resource):
         if wanted:
             _read_status(wanted)
             rows = [row for row in rows if status(row) == wanted]
-        return content_type, write(rows)
+        return content_type, write(rows, self._survey.generation)
 
 
 def _argument(request: Request, name: bytes) -> str:

@@ -75,7 +75,7 @@ class Row:
 class Survey:
     """Looks at all servers of `upstreams`; `checks` gives what is known of one by checks, `seconds` the time.
 
-    `tallies` is the observer that has to be told of every request.
+    `tallies` is the observer that has to be told of every request; `generation` counts the configurations so far.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Survey:
         checks: Callable[[Peer], Check | None] = lambda peer: None,
     ) -> None:
         self.tallies = tallies
+        self.generation = 1
         self._upstreams = upstreams
         self._seconds = seconds
         self._checks = checks

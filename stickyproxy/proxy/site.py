@@ -22,10 +22,10 @@ from stickyproxy.proxy.tree import Hosts
 class Site(ChannelFactory):
     """What listens on one address: all the virtual hosts there.
 
-    `trusts` says which hosts come for others, and `balancers`, where clients are introduced, who may do that.
+    `trusts` says which hosts come for others; where a site `is_introduced` to its clients, they do that.
     """
 
-    balancers: Callable[[bytes], bool] | None = None
+    is_introduced = False
     _introductions: IntroductionFactory | None = None
 
     def __init__(
@@ -51,12 +51,24 @@ class Site(ChannelFactory):
 
     def introduced(self, factory: IProtocolFactory) -> IProtocolFactory:
         """Return a factory that has balancers introduce the clients of `factory`, where there are any."""
-        if self.balancers is None:
+        if not self.is_introduced:
             return factory
         self._introductions = IntroductionFactory(
-            factory, self.balancers, self.settings.header_timeout, self._deadlines
+            factory, self.is_trusted, self.settings.header_timeout, self._deadlines
         )
         return self._introductions
+
+    def is_trusted(self, host: bytes) -> bool:
+        """Whether that host comes for others, as things are now."""
+        return self.trusts(host)
+
+    def become(self, other: "Site") -> None:
+        """Serve what another site serves: each request from now on, and in its way each connection that comes."""
+        self.hosts = other.hosts
+        self.settings = other.settings
+        self.trusts = other.trusts
+        if self._introductions is not None:
+            self._introductions.timeout = other.settings.header_timeout
 
     def drain(self) -> Deferred[None]:
         if self._introductions is not None:

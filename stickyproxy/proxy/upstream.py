@@ -46,6 +46,12 @@ class Upstreams(dict[str, Upstream]):
         self._followers.setdefault(name, []).append(follower)
         follower(self[name])
 
+    def become(self, others: "Upstreams") -> None:
+        """Be all the others instead, with those who follow them."""
+        self.clear()
+        self.update(others)
+        self._followers = others._followers  # noqa: SLF001
+
     def replace(self, name: str, upstream: Upstream) -> None:
         """Put another one in its place, for all requests that come."""
         self[name] = upstream

@@ -29,18 +29,18 @@ class Heard(Claim):
 class Accepting:
     """The first dialect that names a known server decides; the answer speaks the written one."""
 
-    __slots__ = ("_accepted", "_policies", "_written", "refusal")
+    __slots__ = ("_accepted", "_written", "policies", "refusal")
 
     def __init__(self, written: StickyPolicy, accepted: Sequence[Dialect]) -> None:
         self.refusal = written.refusal
         self._written = written
         self._accepted = accepted
-        self._policies = (written, *(dialect.policy for dialect in accepted))
+        self.policies = (written, *(dialect.policy for dialect in accepted))
 
     def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Heard:
         onward = cookies
         each = []
-        for policy in self._policies:
+        for policy in self.policies:
             claim = policy.recall(cookies, asker, now)
             each.append(claim)
             # What one dialect keeps from the server, the next must not bring back.
@@ -70,7 +70,7 @@ class Accepting:
             # A server that is merely out: one dialect knows the cookie that another, of the same name, does not.
             return NO_MEMORY
         assert isinstance(claim, Heard)
-        forgotten = [policy.forget(each) for policy, each in zip(self._policies, claim.each, strict=True)]
+        forgotten = [policy.forget(each) for policy, each in zip(self.policies, claim.each, strict=True)]
         cleared = dict.fromkeys(value for memory in forgotten for value in memory.set_cookies)
         private = any(memory.private for memory in forgotten)
         return Memory(tuple(cleared), private) if cleared else NO_MEMORY

@@ -1,7 +1,7 @@
 """nginx's `sticky learn`: the application's own session id, and which server gave it, kept in a table here."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from stickyproxy.config.settings import Server
 from stickyproxy.sticky.cookies import bare
@@ -19,12 +19,14 @@ class Sessions:
     Ids are kept as Python's own keyed hashes: 64 bits that nobody outside this process can foresee.
     """
 
-    __slots__ = ("_most", "_sessions", "_timeout")
+    __slots__ = ("_heirs", "_most", "_sessions", "_timeout")
 
     def __init__(self, most: int, timeout: float) -> None:
         self._most = most
         self._timeout = timeout
         self._sessions: OrderedDict[int, tuple[Server, float]] = OrderedDict()
+        # The lines in which servers stand now that stood in others when their sessions were learned.
+        self._heirs: dict[Server, Server] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -49,26 +51,34 @@ class Sessions:
             return None
         sessions[key] = (server, now)
         sessions.move_to_end(key)
-        return server
+        return self._heirs.get(server, server)
+
+    def take_over(self, before: "Sessions", heirs: Mapping[Server, Server]) -> None:
+        """Go on with the table of another, which requests in progress still write to; `heirs` are its servers now."""
+        self._sessions = before._sessions  # noqa: SLF001
+        known = before._heirs  # noqa: SLF001
+        self._heirs = {first: heirs.get(last, last) for first, last in known.items()} | dict(heirs)
+        while len(self._sessions) > self._most:
+            self._sessions.popitem(last=False)
 
 
 class Learn:
     """Learns from answers and looks up in requests; nothing is ever written."""
 
-    __slots__ = ("_create", "_lookup", "_sessions")
+    __slots__ = ("_create", "_lookup", "sessions")
 
     refusal = None
 
     def __init__(self, create: Sequence[Getter], lookup: Sequence[Getter], sessions: Sessions) -> None:
         self._create = create
         self._lookup = lookup
-        self._sessions = sessions
+        self.sessions = sessions
 
     def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
         session = _first(self._lookup, asker)
         if not session:
             return Claim(Affinity.NONE, cookies)
-        server = self._sessions.find(session, now)
+        server = self.sessions.find(session, now)
         return Claim(Affinity.INVALID if server is None else Affinity.VALID, cookies, server)
 
     def remember(
@@ -76,7 +86,7 @@ class Learn:
     ) -> Memory:
         session = _first(self._create, asker)
         if session:
-            self._sessions.put(session, server, now)
+            self.sessions.put(session, server, now)
         return Memory(set_cookies) if set_cookies else NO_MEMORY
 
     def forget(self, claim: Claim) -> Memory:

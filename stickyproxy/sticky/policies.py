@@ -66,6 +66,12 @@ def policy_maker(stickiness: Stickiness | None, accepted: Sequence[Stickiness], 
     return lambda servers: Accepting(make_written(servers), [Dialect(make(servers), cleared) for make, cleared in read])
 
 
+def learned(policy: StickyPolicy) -> list[Sessions]:
+    """Return the tables of what a policy learns."""
+    policies = policy.policies if isinstance(policy, Accepting) else (policy,)
+    return [each.sessions for each in policies if isinstance(each, Learn)]
+
+
 def _by_key(directive: Stickiness) -> Sequence[Stickiness]:
     """The directive once for each of its keys: a cookie that an older key has signed is read as another dialect."""
     if isinstance(directive, SessionSticky | HeaderSticky) and directive.keys:

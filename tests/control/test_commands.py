@@ -31,7 +31,7 @@ def house() -> House:
 @pytest.fixture
 def commands(house: House) -> Commands:
     """What its control socket does."""
-    return Commands(house.upstreams, house.survey, Changes(), house.reactor.seconds)
+    return Commands(house.upstreams, house.survey, Changes(), house.reactor.seconds, lambda: ())
 
 
 def states(house: House) -> list[str]:
@@ -110,8 +110,12 @@ def test_changes_are_told(commands: Commands, told: list[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("", '"" is no command; expected status, drain, down, up or weight'),
-        ("drian app a", '"drian" is no command; expected status, drain, down, up or weight; did you mean "drain"?'),
+        ("", '"" is no command; expected status, reload, drain, down, up or weight'),
+        (
+            "drian app a",
+            '"drian" is no command; expected status, reload, drain, down, up or weight; did you mean "drain"?',
+        ),
+        ("reload app", "reload with 1 words behind it; expected reload alone"),
         ("status app", "status with 1 words behind it; expected status alone"),
         ("drain app", "drain app; expected drain UPSTREAM SERVER"),
         ("drain app a b", "drain app a b; expected drain UPSTREAM SERVER"),
@@ -130,3 +134,10 @@ def test_what_cannot_be_done(house: House, commands: Commands, line: str, reason
     assert {"error": reason} == json.loads(commands.answer(f"{line} --json"))
     assert ["up"] * 4 == states(house)
     assert [1] * 4 == [row.weight for row in house.survey.rows()]
+
+
+@pytest.mark.parametrize(("faults", "expected"), [((), "UPSTREAM "), (("a: no", "b: no"), "error: a: no\nb: no\n")])
+def test_reload(house: House, faults: tuple[str, ...], expected: str) -> None:
+    """`reload` answers as `status` does, or with all that is wrong."""
+    commands = Commands(house.upstreams, house.survey, Changes(), house.reactor.seconds, lambda: faults)
+    assert commands.answer("reload").startswith(expected)

@@ -46,7 +46,8 @@ class House:
 
     def proxy(self, text: str) -> int:
         """Start a proxy with that configuration, in which it listens on port 0; return the port that it got."""
-        service = ProxyService(reactor, loads(text))
+        settings = loads(text)
+        service = ProxyService(reactor, settings, lambda: settings)
         self._services.append(service)
         service.open(system_lookup)
         service.startService()

@@ -158,3 +158,27 @@ async def test_name_with_many_addresses(house: House, zone: Zone, config: Callab
     assert [f"{address}:8080" for address in addresses] == [
         line.split(",")[2] for line in status.body.decode().splitlines()
     ]
+
+
+@pytest_twisted.ensureDeferred
+async def test_reload_knows_the_addresses(house: House, zone: Zone, config: Callable[..., Path]) -> None:
+    """A file that is loaded anew keeps what names were found to be, even while nobody answers, and asks on."""
+    a, b, c = alike(house, "a", "b", "c")
+    zone.say("app.example", *zone.addresses(a.host, b.host))
+    process, port = await house.start(config(f"app.example:{a.port} resolve", valid="valid=100ms"))
+    users = await settle(house, port, "a", "b")
+    await zone.stop()
+    for parameter in ("", " weight=2", " weight=2"):
+        process.out = ""
+        config(f"app.example:{a.port} resolve{parameter}", valid="valid=100ms")
+        process.transport.signalProcess("HUP")
+        await process.said("loaded anew")
+        assert {"a": "a", "b": "b"} == await seen(users, port)
+    await process.said("stays as it is: app.example: no answer in time")
+    assert {"a": "a", "b": "b"} == await seen(users, port)
+
+    zone.say("app.example", *zone.addresses(b.host, c.host))
+    zone.start()
+    await process.said(f"{c.address} comes, {a.address} goes")
+    assert {"b": "b"} == await seen({"b": users["b"]}, port)
+    await settle(house, port, "b", "c")

@@ -205,18 +205,6 @@ async def test_end_that_is_waited_for_in_vain(house: House, waiting: Callable[[s
 
 
 @pytest_twisted.ensureDeferred
-async def test_sighup_does_not_end_it(house: House, logging: Path, tmp_path: Path) -> None:
-    """SIGHUP is answered with a warning, and the proxy goes on."""
-    process, port = await house.start(logging)
-    process.transport.signalProcess(signal.SIGHUP)
-    await process.said("SIGHUP: there is no reload")
-    client = await house.client(port)
-    assert 200 == (await client.request(b"GET / HTTP/1.1")).status
-    assert 0 == await process.stop()
-    assert "SIGHUP" in (tmp_path / "error.log").read_text()
-
-
-@pytest_twisted.ensureDeferred
 async def test_unix_socket(house: House, logging: Path, tmp_path: Path) -> None:
     """A Unix socket is listened on like a port, and is gone when the proxy is."""
     process, _ = await house.start(logging)

@@ -360,3 +360,36 @@ def test_shortage_while_it_is_held(house: House) -> None:
     assert not house.accepts(port)
     house.accepting.go_on()
     assert house.accepts(port)
+
+
+def test_port_that_comes_while_nobody_is_accepted(house: House) -> None:
+    """A port that is added accepts nobody either, until all do."""
+    house.accepting.hold()
+    port = house.port()
+    house.come(port)
+    assert 0 == len(house.factory.served)
+    house.accepting.go_on()
+    assert house.accepts(port)
+
+
+def test_port_that_leaves(house: House) -> None:
+    """A port that was closed is not told to go on."""
+    port = house.port()
+    house.accepting.leave(port)
+    port.stopListening()
+    house.accepting.hold()
+    house.accepting.go_on()
+    assert not house.accepts(port)
+
+
+def test_bound_that_comes_later() -> None:
+    """Connections from before there was a bound for each address count, too, and may end."""
+    house = House(9)
+    port = house.port()
+    house.come(port, 2)
+    house.accepting.most_each = 2
+    house.come(port)
+    assert 2 == house.accepting.count
+    house.leave()
+    assert house.accepting.count < 2
+    house.close()

@@ -14,6 +14,11 @@ from stickyproxy.names.renewal import PATIENCE, Renewals
 from tests.names.dns import Names, server
 
 
+def addresses(server: Server) -> str:
+    """The address of a server."""
+    return str(server.address)
+
+
 class House:
     """Names under a clock. `heard` is what upstreams became: the servers, and who has another weight."""
 
@@ -156,3 +161,36 @@ def test_fault_of_ours_is_told_and_survived(told: list[str]) -> None:
     house.able = able
     house.clock.advance(60)
     assert [("app", ["10.0.0.1:80"], {})] == house.heard
+
+
+def test_what_was_found_before_stands() -> None:
+    """Those who come after others begin with what those have found, and keep it while nobody answers."""
+    before = House("app resolve", "10.0.0.9", **{"app A": ["60 10.0.0.1", "60 10.0.0.2"]})
+    before.start()
+    before.renewals.stop()
+    clock, names, heard = Clock(), Names(**{"app A": TimeoutError()}), []
+    after = Renewals(
+        clock, names.ask, Resolver(ipv6=False), lambda *now: heard.append([*map(addresses, now[1])]), before.renewals
+    )
+    line = server("app weight=3 resolve")
+    assert [("10.0.0.1:80", 3), ("10.0.0.2:80", 3)] == [
+        (addresses(each), each.weight) for each in before.renewals.stands("app", line)
+    ]
+    assert [line] == before.renewals.stands("other", line)
+    after.watch("app", [line, server("10.0.0.9")])
+    after.start()
+    assert [] == heard
+    names.said["app A"] = ["60 10.0.0.2"]
+    clock.advance(AGAIN)
+    assert [["10.0.0.2:80", "10.0.0.9:80"]] == heard
+
+
+def test_same_line_stands_for_the_same_servers() -> None:
+    """A line that has not changed stands for the very servers that it stood for; one without addresses for itself."""
+    house = House("app resolve id=a", "later resolve", **{"app A": ["60 10.0.0.2"], "later A": DNSNameError()})
+    house.start()
+    house.names.said["app A"] = ["60 10.0.0.1", "60 10.0.0.2"]
+    house.clock.advance(60)
+    line, later = server("app resolve id=a"), server("later resolve weight=2")
+    assert [None, "a"] == [each.id for each in house.renewals.stands("app", line)]
+    assert [later] == house.renewals.stands("app", later)

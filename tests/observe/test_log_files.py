@@ -1,5 +1,6 @@
 """Log files: written in batches, rotated by renaming, and never in the way of the proxy."""
 
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -212,3 +213,37 @@ def test_all_files_are_reopened_and_closed(tmp_path: Path) -> None:
     assert [True, True] == [(tmp_path / name).exists() for name in "ab"]
     files.close()
     assert before == len(os.listdir("/proc/self/fd"))
+
+
+def test_files_that_were_open_before(tmp_path: Path) -> None:
+    """Files that were open stay open, others are opened; without success only those others are closed."""
+    before = LogFiles()
+    gc.collect()
+    a, _ = before.open(str(tmp_path / "a")), before.open(str(tmp_path / "b"))
+    descriptors = len(os.listdir("/proc/self/fd"))
+    after = LogFiles(before)
+    after.open(str(tmp_path / "c"))
+    assert a is after.open(str(tmp_path / "a"))
+    after.close()
+    assert descriptors == len(os.listdir("/proc/self/fd"))
+    a.write(LINE)
+    before.flush()
+    assert LINE == (tmp_path / "a").read_bytes()
+    before.close()
+
+
+def test_file_that_nobody_looks_after_any_more(tmp_path: Path) -> None:
+    """What only those before had is written at once by who still has it, and closed with the last of them."""
+    before = LogFiles()
+    old = before.open(str(tmp_path / "old"))
+    old.write(LINE)
+    after = LogFiles(before)
+    after.stay()
+    assert LINE == (tmp_path / "old").read_bytes()
+    old.write(LINE)
+    assert LINE * 2 == (tmp_path / "old").read_bytes()
+    gc.collect()
+    descriptors = len(os.listdir("/proc/self/fd"))
+    del before, old
+    gc.collect()
+    assert descriptors - 1 == len(os.listdir("/proc/self/fd"))

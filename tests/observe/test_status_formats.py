@@ -59,13 +59,13 @@ def test_json() -> None:
         '{"index": 1, "upstream": "app", "name": "127.0.0.1:81", "status": "down", "rise": 0, "fall": 7, '
         '"type": "tcp", "port": 8080}]}}\n'
     )
-    assert expected == json([UP, DOWN])
+    assert expected == json([UP, DOWN], 1)
 
 
 def test_json_of_nothing() -> None:
     """Without servers the object is the same, with an empty list."""
     expected = {"servers": {"total": 0, "up": 0, "down": 0, "generation": 1, "server": []}}
-    assert expected == json_module.loads(json([]))
+    assert expected == json_module.loads(json([], 1))
 
 
 def test_draining_counts_as_up() -> None:
@@ -75,9 +75,9 @@ def test_draining_counts_as_up() -> None:
 
 def test_prometheus() -> None:
     """Gauges and counters by the names that dashboards know."""
-    assert PROMETHEUS == prometheus([UP, DOWN])
+    assert PROMETHEUS == prometheus([UP, DOWN], 1)
 
 
 def test_prometheus_labels_are_escaped() -> None:
     """A quote, a backslash and a line feed in a name do not end its label."""
-    assert r'upstream="a\"b\\c\nd",' in prometheus([row(upstream='a"b\\c\nd')])
+    assert r'upstream="a\"b\\c\nd",' in prometheus([row(upstream='a"b\\c\nd')], 1)

@@ -61,3 +61,15 @@ def test_followers_are_told() -> None:
     upstreams.replace("other", other.among([A]))
     assert [first, second] == told
     assert second is upstreams["app"]
+
+
+def test_upstreams_become_others() -> None:
+    """The others take their place, and are followed by those who follow the others."""
+    upstreams, others = Upstreams(), Upstreams()
+    upstreams["app"], others["other"] = upstream(A), upstream(B)
+    told: list[Upstream] = []
+    others.follow("other", told.append)
+    upstreams.become(others)
+    assert ["other"] == list(upstreams)
+    upstreams.replace("other", next_one := upstream(C))
+    assert next_one == told[-1]

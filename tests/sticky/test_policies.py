@@ -20,7 +20,7 @@ from stickyproxy.sticky.header_insert import HeaderInsert
 from stickyproxy.sticky.insert import Insert
 from stickyproxy.sticky.jvm_route import JvmRoutes
 from stickyproxy.sticky.learn import Learn
-from stickyproxy.sticky.policies import policy_maker
+from stickyproxy.sticky.policies import learned, policy_maker
 from stickyproxy.sticky.prefix import Prefix
 from stickyproxy.sticky.rewrite import Rewrite
 from stickyproxy.sticky.routes import Routes
@@ -112,3 +112,12 @@ def test_zone_holds_so_many(servers: tuple[Server, ...], a: Server, size: int, e
         asker = Asking(values={"cookie_x": b"%d" % number})
         found.append(policy.recall((), asker, 0.0).server)
     assert expected == found.count(a)
+
+
+def test_tables_are_found(servers: tuple[Server, ...]) -> None:
+    """What a policy has learned is found, also where it is read beside another one; it is the same for all servers."""
+    learn = NginxLearn((COOKIE,), (COOKIE,), 1 << 15)
+    assert [] == learned(policy_maker(SessionSticky(), (), compile_value)(servers))
+    for make in (policy_maker(learn, (), compile_value), policy_maker(SessionSticky(), (learn,), compile_value)):
+        (table,) = learned(make(servers))
+        assert [table] == learned(make(servers[:1]))
