@@ -77,8 +77,8 @@ class Lookup:
         self._now: dict[tuple[str, int], _Records] = {}
 
     def take_over(self, before: "Lookup") -> None:
-        """Have the last answers to another stand until there are newer ones."""
-        self._now = before._now  # noqa: SLF001
+        """Have the last answers to another stand until there are newer ones, also where it was stopped half way."""
+        self._now = before._last | before._now  # noqa: SLF001
 
     async def find(self) -> Answer:
         """Ask everything anew; not before the last time is over."""

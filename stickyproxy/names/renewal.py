@@ -1,6 +1,6 @@
 """Names that are asked for again and again, each when what is known of it has grown old, as long as the proxy runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -21,9 +21,6 @@ PATIENCE = 3.0
 # Gives the upstream of that name other servers, and other weights to some of them.
 Become = Callable[[str, Sequence[Server], Mapping[Server, int]], None]
 
-# What tells one line from another: the upstream, the name that is asked for, and the service.
-_Key = tuple[str, str, str | None]
-
 
 class Renewals:
     """All names that are asked for; `become` hears of every change. What those `before` have found stands at first."""
@@ -35,8 +32,8 @@ class Renewals:
         self._ask = ask
         self._settings = settings
         self._become = become
-        self._before = before._names if before is not None else {}  # noqa: SLF001
-        self._names: dict[_Key, _Name] = {}
+        self._before = before._names if before is not None else []  # noqa: SLF001
+        self._names: list[_Name] = []
         self._started: Deferred[None] = Deferred()
         self._patience: IDelayedCall | None = None
 
@@ -47,22 +44,22 @@ class Renewals:
             if server.resolve:
                 lookup = Lookup(server, self._ask, self._settings)
                 name = _Name(self._clock, server, lookup, roster, place, self._heard)
-                before = self._before.get(name.key)
+                before = _known(self._before, upstream, server)
                 if before is not None:
                     lookup.take_over(before.lookup)
                     roster.begin_with(place, before.stands(server))
-                self._names[name.key] = name
+                self._names.append(name)
 
     def stands(self, upstream: str, server: Server) -> Sequence[Server]:
         """Return the servers that stand for one now: the addresses that its name has, or itself if it has none."""
-        known = self._names.get((upstream, server.name, server.service))
+        known = _known(self._names, upstream, server)
         return [*known.stands(server)] if server.resolve and known is not None else [server]
 
     def start(self) -> "Deferred[None]":
         """Begin; fires when every name has been asked for once, or when PATIENCE is over."""
-        self._before = {}
+        self._before = []
         self._patience = self._clock.callLater(PATIENCE, self._go_on)
-        for name in self._names.values():
+        for name in self._names:
             name.ask()
         self._heard()
         return self._started
@@ -71,17 +68,23 @@ class Renewals:
         """Ask for nothing any more."""
         if self._patience is not None and self._patience.active():
             self._patience.cancel()
-        for name in self._names.values():
+        for name in self._names:
             name.stop()
 
     def _heard(self) -> None:
-        if not self._started.called and all(name.heard for name in self._names.values()):
+        if not self._started.called and all(name.heard for name in self._names):
             self._go_on()
 
     def _go_on(self) -> None:
         if self._patience is not None and self._patience.active():
             self._patience.cancel()
         self._started.callback(None)
+
+
+def _known(names: Iterable["_Name"], upstream: str, server: Server) -> "_Name | None":
+    """Return the name of that line, or of what was it before it changed: several lines may have one name."""
+    named = [name for name in names if name.key == (upstream, server.name, server.service)]
+    return max(named, key=lambda name: name.line == server, default=None)
 
 
 class _Roster:
@@ -126,8 +129,8 @@ class _Name:
     ) -> None:
         self.heard = False
         self.key = roster.upstream, line.name, line.service
+        self.line = line
         self._clock = clock
-        self._line = line
         self.lookup = lookup
         self._roster = roster
         self._place = place
@@ -140,9 +143,9 @@ class _Name:
     def stands(self, line: Server) -> Mapping[Server, int]:
         """Return the servers that stand for the line, which may have changed in all but its name."""
         standing = self._roster.stands(self._place)
-        if line == self._line:
+        if line == self.line:
             return standing
-        weighs, is_backup = self._line.service is not None, self._line.backup
+        weighs, is_backup = self.line.service is not None, self.line.backup
         found = [
             Found(each.address, each.name, weight if weighs else None, each.backup and not is_backup)
             for each, weight in standing.items()
@@ -169,13 +172,13 @@ class _Name:
         self._next = self._clock.callLater(answer.ttl, self.ask)
         if answer.fault and answer.fault != self._fault:
             told = "upstream {upstream}: {line} stays as it is: {fault}"
-            _log.warn(told, upstream=self._roster.upstream, line=self._line.name, fault=answer.fault)
+            _log.warn(told, upstream=self._roster.upstream, line=self.line.name, fault=answer.fault)
         self._fault = answer.fault
-        self._roster.renew(self._place, self._line, answer)
+        self._roster.renew(self._place, self.line, answer)
         self._hear()
 
     def _broken(self, failure: Failure) -> None:
-        _log.failure("{line} could not be renewed", failure, line=self._line.name)
+        _log.failure("{line} could not be renewed", failure, line=self.line.name)
         if self._next is None or not self._next.active():
             self._next = self._clock.callLater(AGAIN, self.ask)
         self._hear()

@@ -47,6 +47,17 @@ def test_servers_stand_where_their_line_does() -> None:
     assert [("app", ["10.0.0.8:80", "10.0.0.1:80", "10.0.0.2:80", "10.0.0.9:80"], {})] == house.heard
 
 
+def test_lines_with_one_name() -> None:
+    """Each of several lines with one name has its addresses, now and for those who come after."""
+    lines = ["app resolve id=a", "app resolve backup"]
+    house = House(*lines, **{"app A": ["60 10.0.0.1"]})
+    house.start()
+    assert ("app", ["10.0.0.1:80", "10.0.0.1:80"], {}) == house.heard[-1]
+    for line in map(server, lines):
+        (stands,) = house.renewals.stands("app", line)
+        assert ("10.0.0.1:80", line.id, line.backup) == (addresses(stands), stands.id, stands.backup)
+
+
 def test_asks_again_when_the_ttl_is_over() -> None:
     """A name is asked for when its TTL is over and not before; nobody hears of what has not changed."""
     house = House("app resolve", **{"app A": ["60 10.0.0.1"]})
@@ -183,6 +194,22 @@ def test_what_was_found_before_stands() -> None:
     names.said["app A"] = ["60 10.0.0.2"]
     clock.advance(AGAIN)
     assert [["10.0.0.2:80", "10.0.0.9:80"]] == heard
+
+
+def test_service_that_is_asked_for_stands() -> None:
+    """What was found of a service stands, too, if others come after those who were just asking for it."""
+    said = {"_http._tcp.app SRV": ["60 0 0 80 one"], "one A": ["60 10.0.0.1"]}
+    before = House("app service=http resolve", **said)
+    before.start()
+    before.names.said = {"_http._tcp.app SRV": None, "one A": None}
+    before.clock.advance(60)
+    before.renewals.stop()
+    clock, heard = Clock(), []
+    names = Names(**{"_http._tcp.app SRV": TimeoutError(), "one A": TimeoutError()})
+    after = Renewals(clock, names.ask, Resolver(ipv6=False), lambda *now: heard.append(now), before.renewals)
+    after.watch("app", [server("app service=http resolve")])
+    after.start()
+    assert [] == heard
 
 
 def test_same_line_stands_for_the_same_servers() -> None:
