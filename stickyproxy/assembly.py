@@ -8,7 +8,7 @@ from attrs import evolve, field, frozen
 from stickyproxy.balance.group import Group
 from stickyproxy.balance.methods import Chance, balancer_maker
 from stickyproxy.balance.peer import Peer
-from stickyproxy.config.settings import Listen, Location, Position, ProxyPass, ProxySsl, Server, Settings, VirtualServer
+from stickyproxy.config.settings import Listen, Location, Position, ProxyPass, Server, Settings, VirtualServer
 from stickyproxy.config.settings import Upstream as UpstreamSettings
 from stickyproxy.errors import StartError
 from stickyproxy.http.agent import Agent, AgentSettings
@@ -139,22 +139,18 @@ def _resource(location: Location, server_name: bytes, parts: Parts) -> LocationR
 
 def _proxying(resource: ProxyResource, location: Location, proxy_pass: ProxyPass, parts: Parts) -> ProxyResource:
     """Have the resource follow its upstream: the same servers, in the location's own way."""
-    agent = parts.upstreams[proxy_pass.upstream].agent
-    if proxy_pass.ssl is not None:
-        agent = _secured(agent, proxy_pass.ssl, parts.certificates)
+    ssl = proxy_pass.ssl
+    tls = None if ssl is None else ClientTls(ssl, parts.certificates.for_servers(ssl))
 
     def follow(upstream: Upstream) -> None:
         policy = upstream.policy if location.sticky else Bypass(upstream.policy)
+        assert isinstance(upstream.agent, Agent)
+        # The same connections, over TLS where that is spoken.
+        agent = upstream.agent if tls is None else SecureAgent(upstream.agent, tls)
         resource.upstream = evolve(upstream, policy=policy, agent=agent)
 
     parts.upstreams.follow(proxy_pass.upstream, follow)
     return resource
-
-
-def _secured(agent: Agent | SecureAgent, ssl: ProxySsl, certificates: Certificates) -> SecureAgent:
-    """The same connections, over TLS."""
-    assert isinstance(agent, Agent)
-    return SecureAgent(agent, ClientTls(ssl, certificates.for_servers(ssl)))
 
 
 def open_log(logs: LogFiles, directive: str, path: str, position: Position) -> LogFile:

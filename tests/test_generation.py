@@ -172,12 +172,14 @@ def test_idle_connections_stay(house: House) -> None:
     for _ in range(2):
         asking.send(GET)
         kept.append(servers.accept())
+        kept[-1].received()
         kept[-1].send(OK)
         asking.received()
     load(house, service, APP.format("  10.0.0.2:80 weight=3") + PASS)
     assert [True, False] == [each.dropped for each in kept]
     asking.send(GET)
     assert kept[1].received().startswith(b"GET ")
+    assert [("10.0.0.1", 80), ("10.0.0.2", 80)] == servers.asked
 
 
 @pytest.mark.parametrize("other", ["keepalive = 7\n", "keepalive_timeout = 7s\n"])
