@@ -130,12 +130,16 @@ class NginxRoute:
 
 @frozen
 class NginxLearn:
-    """nginx's `sticky learn create=$name lookup=$name zone=NAME:SIZE [timeout=TIME] [header]`. `size` is in bytes."""
+    """nginx's `sticky learn create=$name lookup=$name zone=NAME:SIZE [timeout=TIME] [header]`.
+
+    `size` is in bytes. `header`: a session is known as soon as the head of the answer is here, and not at its end.
+    """
 
     create: tuple[Template, ...]
     lookup: tuple[Template, ...]
     size: int
     timeout: float = 600.0
+    header: bool = False
 
 
 Stickiness = (

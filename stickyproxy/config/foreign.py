@@ -141,7 +141,7 @@ def _parse_nginx_learn(words: Sequence[str]) -> NginxLearn:
     ]:
         raise ValueError(*faults)
     timeout = found.get("timeout", 600.0)
-    return NginxLearn(tuple(found["create"]), tuple(found["lookup"]), found["zone"], timeout)
+    return NginxLearn(tuple(found["create"]), tuple(found["lookup"]), found["zone"], timeout, "header" in found)
 
 
 def _parse_zone(word: str) -> int:

@@ -3,22 +3,46 @@
 import json
 from collections.abc import Callable, Sequence
 
-from stickyproxy.observe.survey import Row
+from attrs import frozen
+
+from stickyproxy.observe.survey import Claims, Row
 
 # What a text begins with that tells of a failure.
 FAILED = "error: "
 
 
-def as_text(rows: Sequence[Row], now: float) -> str:
-    """Write a table with a heading, a line a server."""
-    lines = [list(_COLUMNS), *([show(row, now) for show in _COLUMNS.values()] for row in rows)]
+@frozen
+class Answer:
+    """The rows that a command is about, and what requests claimed, if it is about all."""
+
+    rows: Sequence[Row]
+    claims: Sequence[Claims] = ()
+
+
+def as_text(answer: Answer, now: float) -> str:
+    """Write a table with a heading, a line a server; then one with a line an upstream."""
+    servers = _table([list(_COLUMNS), *([show(row, now) for show in _COLUMNS.values()] for row in answer.rows)])
+    if not answer.claims:
+        return servers
+    words = [word.upper() for word in answer.claims[0].counts]
+    upstreams = [[each.upstream, *map(str, each.counts.values())] for each in answer.claims]
+    return f"{servers}\n{_table([['UPSTREAM', *words], *upstreams])}"
+
+
+def _table(lines: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "".join("  ".join(map(str.ljust, line, widths)).rstrip() + "\n" for line in lines)
 
 
-def as_json(rows: Sequence[Row], now: float) -> str:
-    """Write one object with the list of `servers`; moments are epoch seconds, null for what never happened."""
-    return json.dumps({"now": now, "servers": [_object(row) for row in rows]}) + "\n"
+def as_json(answer: Answer, now: float) -> str:
+    """Write one object with the list of `servers`; moments are epoch seconds, null for what never happened.
+
+    What requests claimed is in a list of `upstreams`.
+    """
+    told: dict[str, object] = {"now": now, "servers": [_object(row) for row in answer.rows]}
+    if answer.claims:
+        told["upstreams"] = [{"name": each.upstream, "claims": each.counts} for each in answer.claims]
+    return json.dumps(told) + "\n"
 
 
 def failure_as_text(reason: str) -> str:

@@ -11,8 +11,8 @@ from stickyproxy.balance.peer import Peer
 from stickyproxy.config import values
 from stickyproxy.config.balancing import MOST_CONSISTENT
 from stickyproxy.config.suggest import suggest
-from stickyproxy.control.answers import as_json, as_text, failure_as_json, failure_as_text
-from stickyproxy.observe.survey import Row, Survey
+from stickyproxy.control.answers import Answer, as_json, as_text, failure_as_json, failure_as_text
+from stickyproxy.observe.survey import Survey
 from stickyproxy.proxy.upstream import Upstream
 
 _log = Logger()
@@ -67,15 +67,15 @@ class Commands:
         except ValueError as error:
             return fail(str(error))
 
-    def _do(self, words: Sequence[str]) -> list[Row]:
-        """Return the rows that the command is about. Raises ValueError with what is wrong and what was expected."""
+    def _do(self, words: Sequence[str]) -> Answer:
+        """Do what the words say. Raises ValueError with what is wrong and what was expected."""
         name, *arguments = words or [""]
         if name in ("status", "reload"):
             if arguments:
                 raise ValueError(f"{name} with {len(arguments)} words behind it; expected {name} alone")
             if name == "reload" and (faults := self._reload()):
                 raise ValueError("\n".join(faults))
-            return self._survey.rows()
+            return Answer(self._survey.rows(), self._survey.claims())
         verb = _VERBS.get(name)
         if verb is None:
             raise ValueError(f'"{name}" is no command; expected {values.listed(NAMES)}{suggest(name, NAMES)}')
@@ -89,7 +89,7 @@ class Commands:
             self._survey.tallies.of(upstream.name, peer.name).restart(self._seconds())
         _log.info("control: {command}", command=shlex.join(words))
         told = (arguments[0], peer.name.decode(), peer.server.id or "")
-        return [row for row in self._survey.rows() if told == (row.upstream, row.name, row.id)]
+        return Answer([row for row in self._survey.rows() if told == (row.upstream, row.name, row.id)])
 
     def _upstream(self, name: str) -> Upstream:
         upstream = self._upstreams.get(name)

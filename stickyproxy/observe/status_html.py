@@ -1,15 +1,20 @@
-"""The status page for people: one table, each server a card on a phone; no script, and no meaning in colours alone."""
+"""The status page for people, a table of servers and one of upstreams, each line a card on a phone.
 
-from collections.abc import Callable, Sequence
+There is no script, and no meaning in colours alone.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from time import gmtime, strftime
 
-from stickyproxy.observe.survey import Row
+from stickyproxy.observe.survey import Claims, Row
+from stickyproxy.sticky.words import Affinity
 
 _STYLE = """
 :root { color-scheme: light dark; }
 body { font: 16px/1.4 system-ui, sans-serif; margin: 1rem; }
-h1 { font-size: 1.3rem; margin: 0; }
+h1, h2 { font-size: 1.3rem; margin: 0; }
+h2 { margin-top: 1.5rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { border: 1px solid #8886; padding: .3rem .5rem; text-align: left; vertical-align: top; }
 tr.down { background: #d332; border-left: .4rem solid #d33; font-weight: bold; }
@@ -29,6 +34,10 @@ _INTRODUCTION = """\
 A client counts as held for ten minutes after its last request to the server that its session names; clients are told
 apart by their addresses. Times are UTC."""
 
+_CLAIMS = """\
+What requests told, by the word that is $sticky_status in the access log: no session (none), one of a server that takes
+them (valid), that does not (down) or that nobody knows (invalid), or one that is too old (expired)."""
+
 # What the word in Row.state means to who reads it.
 _STATES = {
     "up": "up",
@@ -39,21 +48,30 @@ _STATES = {
 }
 
 
-def html(rows: Sequence[Row]) -> str:
+def html(rows: Sequence[Row], claims: Sequence[Claims]) -> str:
     """Write the page."""
     up = sum(row.up for row in rows)
-    head = "".join(f"<th scope=col>{escape(label)}</th>" for label in _COLUMNS)
+    servers = [(row.state if row.up else "down", [show(row) for show in _COLUMNS.values()]) for row in rows]
+    upstreams = [("up", [escape(each.upstream), *map(str, each.counts.values())]) for each in claims]
     return (
         '<!DOCTYPE html>\n<html lang=en>\n<meta charset=utf-8>\n<meta name=viewport content="width=device-width">\n'
         f"<title>{len(rows) - up} down, {up} up</title>\n<style>{_STYLE}</style>\n"
         f"<h1>Servers: {len(rows)}, up: {up}, down: {len(rows) - up}</h1>\n<p>{_INTRODUCTION}</p>\n"
-        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{''.join(map(_row, rows))}</tbody>\n</table>\n</html>\n"
+        f"{_table(_COLUMNS, servers)}<h2>Sessions</h2>\n<p>{_CLAIMS}</p>\n{_table(_CLAIM_COLUMNS, upstreams)}</html>\n"
     )
 
 
-def _row(row: Row) -> str:
-    cells = "".join(f'<td data-label="{escape(label)}"><div>{show(row)}</div></td>' for label, show in _COLUMNS.items())
-    return f"<tr class={row.state if row.up else 'down'}>{cells}</tr>\n"
+def _table(labels: Iterable[str], lines: Iterable[tuple[str, Iterable[str]]]) -> str:
+    """Write a table, given the class and the cells of each line."""
+    labels = [escape(label) for label in labels]
+    head = "".join(f"<th scope=col>{label}</th>" for label in labels)
+    body = "".join(f"<tr class={name}>{_cells(labels, cells)}</tr>\n" for name, cells in lines)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody>\n</table>\n"
+
+
+def _cells(labels: Iterable[str], cells: Iterable[str]) -> str:
+    pairs = zip(labels, cells, strict=True)
+    return "".join(f'<td data-label="{label}"><div>{cell}</div></td>' for label, cell in pairs)
 
 
 def _name(row: Row) -> str:
@@ -104,3 +122,4 @@ _COLUMNS: dict[str, Callable[[Row], str]] = {
     "Sessions held": _held,
     "Requests of sessions": _bound,
 }
+_CLAIM_COLUMNS = ("Upstream", *(affinity.value.decode().capitalize() for affinity in Affinity))

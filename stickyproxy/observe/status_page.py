@@ -15,11 +15,14 @@ from stickyproxy.observe.survey import Row, Survey
 _PLAIN = b"text/plain; charset=utf-8"
 
 # What each format is called and how it is written.
-_FORMATS: dict[str, tuple[bytes, Callable[[Sequence[Row], int], str]]] = {
-    "html": (b"text/html; charset=utf-8", lambda rows, generation: html(rows)),
-    "csv": (_PLAIN, lambda rows, generation: csv(rows)),
-    "json": (b"application/json", json),
-    "prometheus": (b"text/plain; version=0.0.4; charset=utf-8", prometheus),
+_FORMATS: dict[str, tuple[bytes, Callable[[Sequence[Row], Survey], str]]] = {
+    "html": (b"text/html; charset=utf-8", lambda rows, survey: html(rows, survey.claims())),
+    "csv": (_PLAIN, lambda rows, survey: csv(rows)),
+    "json": (b"application/json", lambda rows, survey: json(rows, survey.generation)),
+    "prometheus": (
+        b"text/plain; version=0.0.4; charset=utf-8",
+        lambda rows, survey: prometheus(rows, survey.generation),
+    ),
 }
 _read_format = choice(*FORMATS)
 _read_status = choice("up", "down")
@@ -63,7 +66,7 @@ class StatusPage(Resource):
         if wanted:
             _read_status(wanted)
             rows = [row for row in rows if status(row) == wanted]
-        return content_type, write(rows, self._survey.generation)
+        return content_type, write(rows, self._survey)
 
 
 def _argument(request: Request, name: bytes) -> str:

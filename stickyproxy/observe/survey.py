@@ -1,4 +1,7 @@
-"""How the servers are at this moment: a frozen row for each, which the status page and the control socket show."""
+"""How the servers are at this moment: a frozen row for each, which the status page and the control socket show.
+
+And what the requests of each upstream claimed of their sessions.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -72,6 +75,14 @@ class Row:
     last_bound: float | None
 
 
+@frozen
+class Claims:
+    """How many requests of one upstream claimed what, by `$sticky_status`, in the order of `Affinity`."""
+
+    upstream: str
+    counts: Mapping[str, int]
+
+
 class Survey:
     """Looks at all servers of `upstreams`; `checks` gives what is known of one by checks, `seconds` the time.
 
@@ -98,6 +109,16 @@ class Survey:
         return [
             _row(index, name.decode(), peer, self._checks(peer) or UNCHECKED, self.tallies.of(name, peer.name), now)
             for index, (name, peer) in enumerate(peers)
+        ]
+
+    def claims(self) -> list[Claims]:
+        """Return what the requests of each upstream claimed so far, in the order of the configuration."""
+        return [
+            Claims(
+                upstream.name.decode(),
+                {affinity.value.decode(): n for affinity, n in self.tallies.affinities(upstream.name).items()},
+            )
+            for upstream in self._upstreams.values()
         ]
 
 

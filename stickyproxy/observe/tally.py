@@ -1,4 +1,7 @@
-"""What became of the requests at each server: an observer that counts, and remembers who was there of late."""
+"""What became of the requests at each server: an observer that counts, and remembers who was there of late.
+
+It counts besides what the requests of each upstream claimed, which is `$sticky_status` in the access log.
+"""
 
 from collections import OrderedDict
 
@@ -6,12 +9,15 @@ from attrs import define, field, frozen
 
 from stickyproxy.balance.words import Reason
 from stickyproxy.proxy.outcome import Outcome
+from stickyproxy.sticky.words import Affinity
 
 # How long, in seconds, a client counts as held after its last request to its own server.
 WINDOW = 600.0
-# Of how many clients a server, and of how many servers the process, remembers anything; the oldest go first.
+# Of how many clients a server, and of how many servers and upstreams the process, remembers anything; the oldest go
+# first.
 _MOST_CLIENTS = 10_000
 _MOST_SERVERS = 10_000
+_MOST_UPSTREAMS = 10_000
 
 
 @frozen
@@ -71,6 +77,7 @@ class Tallies:
 
     def __init__(self) -> None:
         self._tallies: OrderedDict[tuple[bytes, bytes], Tally] = OrderedDict()
+        self._affinities: OrderedDict[bytes, dict[Affinity, int]] = OrderedDict()
 
     def of(self, upstream: bytes, server: bytes) -> Tally:
         """Return the tally of the server with that address in nginx's spelling."""
@@ -82,14 +89,24 @@ class Tallies:
                 self._tallies.popitem(last=False)
         return tally
 
+    def affinities(self, upstream: bytes) -> dict[Affinity, int]:
+        """Return how many requests of an upstream claimed what, those included that were refused."""
+        counts = self._affinities.get(upstream)
+        if counts is None:
+            counts = self._affinities[upstream] = dict.fromkeys(Affinity, 0)
+            if len(self._affinities) > _MOST_UPSTREAMS:
+                self._affinities.popitem(last=False)
+        return counts
+
     def __call__(self, outcome: Outcome) -> None:
-        if not outcome.tries:
+        assignment = outcome.assignment
+        if assignment is None:
             return
+        self.affinities(outcome.upstream_name)[assignment.affinity] += 1
         for attempt in outcome.tries:
             tally = self.of(attempt.upstream_name, attempt.address)
             tally.requests += 1
             if attempt.fault:
                 tally.failed(Failure(attempt.ended or outcome.finished, attempt.fault))
-        assignment = outcome.assignment
-        if assignment is not None and assignment.reason is Reason.BOUND:
+        if assignment.reason is Reason.BOUND:
             tally.held(outcome.ends.peer_host, outcome.finished)

@@ -1,6 +1,6 @@
 """A request that is passed to a server: its tries, and what streams between client and server."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -40,7 +40,7 @@ class Forward(Exchange):
     went to the client leads back to assign.
     """
 
-    __slots__ = "_attempt _body _claim _recipe _since _slow_client _tried _tunnel _upstream".split()
+    __slots__ = "_at_end _attempt _body _claim _recipe _since _slow_client _tried _tunnel _upstream".split()
 
     def __init__(
         self, site: Router, scope: Scope, channel: Channel, message: Message, upstream: Upstream, recipe: RequestRecipe
@@ -57,6 +57,8 @@ class Forward(Exchange):
         self._attempt: Attempt | None = None
         # The client, once it has not kept up with the server.
         self._slow_client: SlowClient | None = None
+        # What is to be done when the answer has come to its end.
+        self._at_end: Callable[[float], None] | None = None
         # What the request has become by a 101.
         self._tunnel: Tunnel | None = None
 
@@ -228,6 +230,8 @@ class Forward(Exchange):
             self.channel.flush()
             return
         self._end_try(now, failed=False)
+        if self._at_end is not None:
+            self._at_end(now)
         if slow_client is None or not slow_client.waiting:
             self.channel.end()
         else:
@@ -254,6 +258,7 @@ class Forward(Exchange):
         memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, response.status, now, self)
         if memory is not NO_MEMORY:
             lines += memory_lines(memory)
+            self._at_end = memory.at_end
         if not response.dated or b"date" in response.nominated:
             lines.append(b"Date: %b\r\n" % imf_fixdate(int(now)))
         self.status = status
@@ -266,6 +271,8 @@ class Forward(Exchange):
         connection = attempt.connection
         assert connection is not None
         lines = [*self._fields(response, attempt.peer, now), line(b"Upgrade", response.first(b"upgrade"))]
+        if self._at_end is not None:
+            self._at_end(now)
         deadlines, idle = self._upstream.agent.deadlines, self.scope.settings.proxy_read_timeout
         self._tunnel = tunnel = Tunnel(deadlines, idle, self._tunnel_over)
         from_server = connection.switch(tunnel.server)

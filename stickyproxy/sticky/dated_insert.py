@@ -48,7 +48,7 @@ class DatedInsert:
             idle = 0 if last is None else now - last
             life = 0 if first is None else now - first
             if -_FURTHEST_AHEAD <= idle <= self._maxidle and -_FURTHEST_AHEAD <= life <= self._maxlife:
-                server = self._sids.server_of.get(stamp.sid)
+                server = self._sids.find(stamp.sid)
                 if server is None:
                     return Claim(Affinity.INVALID, onward, None, first)
                 return Claim(Affinity.VALID, onward, server, first, last is None or idle >= self._patience)

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from stickyproxy.config.settings import Server
 from stickyproxy.sticky.cookies import bare
@@ -63,7 +64,7 @@ class Sessions:
 
 
 class Learn:
-    """Learns from answers and looks up in requests; nothing is ever written."""
+    """Learns from the heads of answers and looks up in requests; nothing is ever written."""
 
     __slots__ = ("_create", "_lookup", "sessions")
 
@@ -84,13 +85,31 @@ class Learn:
     def remember(
         self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
     ) -> Memory:
-        session = _first(self._create, asker)
+        session = self._created(asker)
         if session:
             self.sessions.put(session, server, now)
         return Memory(set_cookies) if set_cookies else NO_MEMORY
 
     def forget(self, claim: Claim) -> Memory:
         return NO_MEMORY
+
+    def _created(self, asker: Asker) -> bytes:
+        """The session that the answer tells of; empty if it tells of none."""
+        return _first(self._create, asker)
+
+
+class LearnAtEnd(Learn):
+    """Learns when an answer is here to its end: one that breaks off tells of no session."""
+
+    __slots__ = ()
+
+    def remember(
+        self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
+    ) -> Memory:
+        session = self._created(asker)
+        if session:
+            return Memory(set_cookies, at_end=partial(self.sessions.put, session, server))
+        return Memory(set_cookies) if set_cookies else NO_MEMORY
 
 
 def _first(getters: Sequence[Getter], asker: Asker) -> bytes:

@@ -24,7 +24,7 @@ from stickyproxy.sticky.dated_insert import DatedInsert
 from stickyproxy.sticky.header_insert import HeaderInsert
 from stickyproxy.sticky.insert import Insert
 from stickyproxy.sticky.jvm_route import JvmRoutes
-from stickyproxy.sticky.learn import SESSION_SIZE, Learn, Sessions
+from stickyproxy.sticky.learn import SESSION_SIZE, Learn, LearnAtEnd, Sessions
 from stickyproxy.sticky.prefix import Prefix
 from stickyproxy.sticky.rewrite import Rewrite
 from stickyproxy.sticky.routes import Routes, after_the_last_dot
@@ -32,6 +32,7 @@ from stickyproxy.sticky.sids import (
     Sids,
     apache_sid,
     before_the_bar,
+    blinding,
     from_the_dot,
     haproxy_sid,
     keyed_sid,
@@ -97,13 +98,13 @@ def _maker(directive: Stickiness, make_getter: Compile) -> Maker:
 
 def _session_sticky(settings: SessionSticky, make_getter: Compile) -> Maker:
     stamps = SealedStamps(*settings.keys) if settings.keys else DecimalStamps()
-    return lambda servers: _MODES[settings.mode](settings, Sids(servers, _hash(settings)), stamps)
+    return lambda servers: _MODES[settings.mode](settings, _sids(settings, servers), stamps)
 
 
 def _header(settings: HeaderSticky, make_getter: Compile) -> Maker:
     name = settings.header.decode().lower().replace("-", "_")
     getter = make_getter(Template((Variable(f"http_{name}"),)))
-    return lambda servers: HeaderInsert(settings, Sids(servers, _hash(settings)), getter)
+    return lambda servers: HeaderInsert(settings, _sids(settings, servers), getter)
 
 
 def _jvm_route(settings: JvmRoute, make_getter: Compile) -> Maker:
@@ -122,7 +123,8 @@ def _nginx_route(settings: NginxRoute, make_getter: Compile) -> Maker:
 
 def _nginx_learn(settings: NginxLearn, make_getter: Compile) -> Maker:
     sessions = Sessions(settings.size // SESSION_SIZE, settings.timeout)
-    learn = Learn([*map(make_getter, settings.create)], [*map(make_getter, settings.lookup)], sessions)
+    kind = Learn if settings.header else LearnAtEnd
+    learn = kind([*map(make_getter, settings.create)], [*map(make_getter, settings.lookup)], sessions)
     return lambda servers: learn
 
 
@@ -136,8 +138,10 @@ def _apache_cookie(settings: ApacheCookie, make_getter: Compile) -> Maker:
     return lambda servers: Insert(settings, Sids(servers, apache_sid, from_the_dot))
 
 
-def _hash(settings: SessionSticky | HeaderSticky) -> Callable[[Server], bytes]:
-    return keyed_sid(*settings.keys) if settings.keys else _HASHES[settings.hash]
+def _sids(settings: SessionSticky | HeaderSticky, servers: Sequence[Server]) -> Sids:
+    if settings.keys:
+        return Sids(servers, keyed_sid(*settings.keys), blind=blinding(*settings.keys))
+    return Sids(servers, _HASHES[settings.hash])
 
 
 def _insert(settings: CookieSettings, sids: Sids, stamps: Stamps) -> StickyPolicy:

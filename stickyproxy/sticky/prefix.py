@@ -30,7 +30,7 @@ class Prefix:
             start = find(line, token)
             while start >= 0:
                 sid, tilde, _ = value_at(line, start).partition(b"~")
-                known = self._sids.server_of.get(sid) if tilde else None
+                known = self._sids.find(sid) if tilde else None
                 if known is not None:
                     server = server or known
                     line = cut(line, start, sid + tilde)

@@ -23,12 +23,16 @@ def plain_sid(server: Server) -> bytes:
 
 
 def keyed_sid(key: bytes) -> Callable[[Server], bytes]:
-    """`hash=hmac`: what nobody can tell the server from, or name it by, who does not have the key.
-
-    It is looked up in a table by Python's hash, which is keyed anew in each process: how long that takes tells nothing
-    about how much of a guess was right.
-    """
+    """`hash=hmac`: what nobody can tell the server from, or name it by, who does not have the key."""
     return lambda server: seal(key, b"sid " + plain_sid(server))
+
+
+def blinding(key: bytes) -> Callable[[bytes], bytes]:
+    """By what keyed sids are looked up: a guess is compared as what only the key makes of it.
+
+    So how long it takes to find no server tells nothing about how much of a guess was right.
+    """
+    return lambda sid: seal(key, b"look up " + sid) if len(sid) == SEAL_LENGTH else b""
 
 
 def seal(key: bytes, text: bytes) -> bytes:
@@ -64,21 +68,26 @@ def from_the_dot(value: bytes) -> bytes:
 class Sids:
     """Which server each sid names, and which sid each server has. Of two servers with one sid the first is named.
 
-    `named` finds the server by a cookie's value; `within` says which part of that is the sid, where it is not all.
+    `find` finds a server by its sid, `named` by a cookie's value; `within` says which part of that is the sid, where it
+    is not all. With `blind` sids are looked up by what it makes of them.
     """
 
-    __slots__ = ("named", "server_of", "sid_of")
+    __slots__ = ("find", "named", "sid_of")
 
     def __init__(
         self,
         servers: Sequence[Server],
         sid: Callable[[Server], bytes],
         within: Callable[[bytes], bytes] | None = None,
+        blind: Callable[[bytes], bytes] | None = None,
     ) -> None:
         self.sid_of = {server: sid(server) for server in servers}
-        self.server_of = {self.sid_of[server]: server for server in reversed(servers)}
-        find = self.server_of.get
-        self.named: Callable[[bytes], Server | None] = find
+        table = {sid: server for server, sid in reversed(self.sid_of.items())}
+        find: Callable[[bytes], Server | None] = table.get
+        if blind is not None:
+            blinded = {blind(sid): server for sid, server in table.items()}
+            find = lambda sid: blinded.get(blind(sid))  # noqa: E731
+        self.find = self.named = find
         if within is not None:
             # A sid alone is found to the byte; what may stand beside one is not to be just anything.
             self.named = lambda value: find(within(value)) if is_plausible(value) else None

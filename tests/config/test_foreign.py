@@ -97,6 +97,7 @@ def test_cookie_refuses(complaints: Callable[..., list[str]], text: str, expecte
                 (variable("upstream_http_x"), variable("upstream_cookie_s")),
                 (variable("cookie_a"), variable("arg_b")),
                 1 << 16,
+                header=True,
             ),
         ),
     ],

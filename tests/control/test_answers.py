@@ -1,6 +1,7 @@
 import json
 
-from stickyproxy.control.answers import as_json, as_text, failure_as_json, failure_as_text
+from stickyproxy.control.answers import Answer, as_json, as_text, failure_as_json, failure_as_text
+from stickyproxy.observe.survey import Claims
 from stickyproxy.observe.tally import Failure
 from tests.observe.rows import Checked, row
 
@@ -29,21 +30,40 @@ app            127.0.0.1:80  a   up     1       0         0            0        
 a longer name  127.0.0.1:81  -   drain  5       70        2            1         3        9      2s ago
 """
 
+CLAIMS = [Claims("app", {"none": 10, "valid": 2}), Claims("a longer name", {"none": 0, "valid": 300})]
+CLAIMS_TEXT = """\
+
+UPSTREAM       NONE  VALID
+app            10    2
+a longer name  0     300
+"""
+
 
 def test_text() -> None:
     """People get a table whose columns stand under their headings."""
-    assert TEXT == as_text([IDLE, BUSY], NOW)
+    assert TEXT == as_text(Answer([IDLE, BUSY]), NOW)
+
+
+def test_claims() -> None:
+    """What requests claimed stands in a table of its own, and in JSON beside the servers."""
+    answer = Answer([IDLE, BUSY], CLAIMS)
+    assert TEXT + CLAIMS_TEXT == as_text(answer, NOW)
+    assert [
+        {"name": "app", "claims": {"none": 10, "valid": 2}},
+        {"name": "a longer name", "claims": {"none": 0, "valid": 300}},
+    ] == json.loads(as_json(answer, NOW))["upstreams"]
+    assert "upstreams" not in json.loads(as_json(Answer([IDLE]), NOW))
 
 
 def test_text_of_nothing() -> None:
     """Without servers there is the heading alone."""
-    (line,) = as_text([], NOW).splitlines()
+    (line,) = as_text(Answer([]), NOW).splitlines()
     assert line.startswith("UPSTREAM  SERVER")
 
 
 def test_json() -> None:
     """Programs get all that is known, and the time by the same clock."""
-    found = json.loads(as_json([IDLE, BUSY], NOW))
+    found = json.loads(as_json(Answer([IDLE, BUSY]), NOW))
     assert NOW == found["now"]
     assert {
         "upstream": "a longer name",

@@ -40,8 +40,9 @@ def states(house: House) -> list[str]:
 
 
 def test_status(commands: Commands) -> None:
-    """`status` gives a line for each server of each upstream, and changes nothing."""
-    heading, *lines = commands.answer("status").splitlines()
+    """`status` gives a line for each server of each upstream and one for each upstream, and changes nothing."""
+    servers, upstreams = commands.answer("status").split("\n\n")
+    heading, *lines = servers.splitlines()
     assert ["UPSTREAM", "SERVER", "ID", "STATE"] == heading.split()[:4]
     assert [
         ["app", "10.0.0.1:80", "a", "up"],
@@ -49,6 +50,11 @@ def test_status(commands: Commands) -> None:
         ["twins", "10.0.0.3:80", "one", "up"],
         ["twins", "10.0.0.3:80", "two", "up"],
     ] == [line.split()[:4] for line in lines]
+    assert [
+        ["UPSTREAM", "NONE", "INVALID", "VALID", "DOWN", "EXPIRED"],
+        ["app", "0", "0", "0", "0", "0"],
+        ["twins", "0", "0", "0", "0", "0"],
+    ] == [line.split() for line in upstreams.splitlines()]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from stickyproxy.observe.status_html import html
-from stickyproxy.observe.survey import Row
+from stickyproxy.observe.survey import Claims, Row
 from stickyproxy.observe.tally import Failure
 from tests.observe.rows import Checked, row
 
@@ -14,15 +14,15 @@ MORE = ["Weight", "Requests", "In progress", "Failures", "Sessions held", "Reque
 
 
 class Table(HTMLParser):
-    """Reads a page: the columns of its table, and each cell's text by the label that a phone shows beside it."""
+    """Reads the nth table of a page: its columns, and each cell's text by the label that a phone shows beside it."""
 
-    def __init__(self, page: str) -> None:
+    def __init__(self, page: str, nth: int = 0) -> None:
         super().__init__()
         self.columns: list[str] = []
         self.rows: list[dict[str, str]] = []
         self.classes: list[str] = []
         self._tag = self._label = ""
-        self.feed(page)
+        self.feed(page.split("</table>")[nth])
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self._tag = tag
@@ -44,19 +44,19 @@ class Table(HTMLParser):
 
 def cell(label: str, shown: Row) -> str:
     """What the cell under that label says."""
-    (cells,) = Table(html([shown])).rows
+    (cells,) = Table(html([shown], [])).rows
     return cells[label]
 
 
 def test_columns() -> None:
     """The eight columns of nginx's module come first, then our own, and each cell has its label for a phone."""
-    table = Table(html([row()]))
+    table = Table(html([row()], []))
     assert EIGHT + MORE == table.columns == list(table.rows[0])
 
 
 def test_checked_server() -> None:
     """The eight fields are those of csv and json."""
-    (cells,) = Table(html([row(3, check=Checked(58, 0, "tcp", 81))])).rows
+    (cells,) = Table(html([row(3, check=Checked(58, 0, "tcp", 81))], [])).rows
     assert ["3", "app", "127.0.0.1:80", "up", "58", "0", "tcp", "81"] == [cells[label] for label in EIGHT]
 
 
@@ -76,7 +76,7 @@ def test_checked_server() -> None:
 )
 def test_states_are_told_in_words(known: dict[str, Any], text: str, marked: str) -> None:
     """The state of a server is a word in its cell; the colour of its row only repeats it."""
-    table = Table(html([row(**known)]))
+    table = Table(html([row(**known)], []))
     assert ([text], [marked]) == ([cells["Status"] for cells in table.rows], table.classes)
 
 
@@ -108,26 +108,37 @@ def test_what_else_is_known(label: str, known: dict[str, Any], expected: str) ->
     assert expected == cell(label, row(**known))
 
 
+def test_what_requests_claimed() -> None:
+    """Each upstream has a line in a table of its own: what its requests claimed."""
+    counts = {"none": 1, "invalid": 2, "valid": 30, "down": 4, "expired": 5}
+    page = html([row()], [Claims("app", counts), Claims("<b>", counts)])
+    table = Table(page, 1)
+    expected = {"None": "1", "Invalid": "2", "Valid": "30", "Down": "4", "Expired": "5"}
+    assert ["Upstream", *expected] == table.columns
+    assert [{"Upstream": "app", **expected}, {"Upstream": "<b>", **expected}] == table.rows
+    assert "<b>" not in page
+
+
 @pytest.mark.parametrize("field", ["upstream", "name", "id"])
 def test_names_are_escaped(field: str) -> None:
     """Names are text, whatever is in them."""
-    page = html([row(**{field: '<b>"&'})])
+    page = html([row(**{field: '<b>"&'})], [])
     assert ("<b>" in page, "&lt;b&gt;&quot;&amp;" in page) == (False, True)
 
 
 def test_reasons_are_escaped() -> None:
     """What a server sent may end up in a reason, and is text too."""
-    page = html([row(last_failure=Failure(0, "<script>"), state="sick", check=Checked(0, 1, reason="<script>"))])
+    page = html([row(last_failure=Failure(0, "<script>"), state="sick", check=Checked(0, 1, reason="<script>"))], [])
     assert 0 == page.count("<script")
 
 
 def test_page_loads_nothing() -> None:
     """The page has no script, and nothing that a browser would fetch."""
-    assert [] == re.findall(r"<script|<link|<img|src=|href=|url\(|@import", html([row()]))
+    assert [] == re.findall(r"<script|<link|<img|src=|href=|url\(|@import", html([row()], []))
 
 
 def test_heading_counts() -> None:
     """The title begins with how many are down, which a row of tabs still shows."""
-    page = html([row(), row(1, up=False, state="down"), row(2)])
+    page = html([row(), row(1, up=False, state="down"), row(2)], [])
     assert "<title>1 down, 2 up</title>" in page
     assert "<h1>Servers: 3, up: 2, down: 1</h1>" in page

@@ -62,6 +62,25 @@ def test_what_goes_to_no_server_counts_nowhere() -> None:
     assert Tally() == tally_after(facts())
 
 
+def test_claims_are_counted_by_upstream() -> None:
+    """What requests claim is counted for their upstream, those included that no server was found for."""
+    tallies = Tallies()
+    for name, affinity in ((b"app", Affinity.VALID), (b"app", Affinity.VALID), (b"other", Affinity.DOWN)):
+        tallies(facts(upstream_name=name, assignment=Assignment(None, affinity, Reason.DOWN)))
+    nothing = dict.fromkeys(Affinity, 0)
+    assert {**nothing, Affinity.VALID: 2} == tallies.affinities(b"app")
+    assert {**nothing, Affinity.DOWN: 1} == tallies.affinities(b"other")
+    assert nothing == tallies.affinities(b"new")
+
+
+def test_upstreams_are_bounded() -> None:
+    """Upstreams that come and go do not pile up either."""
+    tallies = Tallies()
+    for number in range(10_001):
+        tallies.affinities(b"%d" % number)[Affinity.NONE] = 1
+    assert [0, 1] == [tallies.affinities(name)[Affinity.NONE] for name in (b"0", b"10000")]
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_only_bound_requests_are_held(reason: Reason) -> None:
     """Only who came to the server of its own session is held there; a new client is not yet."""

@@ -1,12 +1,9 @@
-from collections import Counter
 from errno import EMFILE
 
 from twisted.internet.error import ConnectBindError
 from twisted.trial.unittest import SynchronousTestCase
 
 from stickyproxy.http.channel import AHEAD
-from stickyproxy.proxy.outcome import Outcome
-from stickyproxy.sticky.words import Affinity
 from tests.proxy.house import GET, House, answer, status
 from tests.wire import End
 
@@ -373,16 +370,8 @@ class StickyTests(ForwardTestCase):
         self.assertEqual("200 10.0.0.1:80 200 none new 2", house.log[0])
 
     def test_counted(self) -> None:
-        """An observer can count decisions by upstream, by what the client claimed and by the status it got."""
-        house = two(upstream=STICKY + " strict=410")
-        scope = house.sites["0.0.0.0:8080"].hosts.default.prefix.scope
-        counts: Counter[tuple[bytes, Affinity, int]] = Counter()
-
-        def count(outcome: Outcome) -> None:
-            assert outcome.assignment is not None
-            counts[outcome.upstream_name, outcome.assignment.affinity, outcome.status] += 1
-
-        scope.observers = (count,)
+        """What requests claim is counted by their upstream, refused ones too."""
+        house = two(upstream=STICKY + " strict=410", location="[location www = /status]\ncheck_status = html")
         client = house.client()
         for cookie in (b"", b"route=b"):
             client.send(get(cookie))
@@ -391,10 +380,49 @@ class StickyTests(ForwardTestCase):
         client.send(get(b"route=b"))
         server.send(answer())
         client.send(get(b"route=gone"))
-        self.assertEqual(
-            {(b"app", Affinity.NONE, 200): 1, (b"app", Affinity.VALID, 200): 2, (b"app", Affinity.INVALID, 410): 1},
-            counts,
-        )
+        (claims,) = house.survey.claims()
+        self.assertEqual("app", claims.upstream)
+        self.assertEqual({"none": 1, "invalid": 1, "valid": 2, "down": 0, "expired": 0}, claims.counts)
+
+    def learning(self, parameters: str, *pieces: bytes, fields: bytes = b"") -> list[bool]:
+        """After each piece of a server's response, say whether the session is known that its head tells of."""
+        learn = "sticky = learn create=$upstream_cookie_s lookup=$cookie_s zone=z:32k"
+        house = two(upstream=f"{learn} {parameters}\nkeepalive = 0")
+        client = house.client()
+        client.send(GET[:-2] + fields + b"\r\n")
+        server = house.servers.accept()
+        known = []
+        for piece in pieces:
+            server.send(piece)
+            house.client().send(get(b"s=1"))
+            house.servers.accept().send(answer())
+            known.append("valid bound" in house.log[-1])
+        return known
+
+    def test_learn(self) -> None:
+        """A session is learned at the end of the answer that creates it, and with `header` at its head."""
+        head, body = answer(b"ab", b"200 OK", b"Set-Cookie: s=1").split(b"ab")[0], (b"a", b"b")
+        self.assertEqual([False, False, True], self.learning("", head, *body))
+        self.assertEqual([True, True, True], self.learning("header", head, *body))
+        self.assertEqual([True], self.learning("", answer(b"ab", b"200 OK", b"Set-Cookie: s=1")))
+
+    def test_learn_nothing_from_a_cut_answer(self) -> None:
+        """An answer that breaks off creates no session."""
+        learn = "sticky = learn create=$upstream_cookie_s lookup=$cookie_s zone=z:32k"
+        house = two(upstream=learn + "\nkeepalive = 0")
+        house.client().send(GET)
+        server = house.servers.accept()
+        server.send(answer(b"ab", b"200 OK", b"Set-Cookie: s=1")[:-1])
+        server.reset()
+        house.client().send(get(b"s=1"))
+        house.servers.accept().send(answer())
+        self.assertIn("invalid unknown", house.log[-1])
+
+    def test_learn_from_an_upgrade(self) -> None:
+        """The answer to an upgrade ends with its head: a WebSocket's session is known while it lasts."""
+        switching = b"HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nConnection: upgrade\r\nSet-Cookie: s=1\r\n\r\n"
+        asked = b"Connection: upgrade\r\nUpgrade: websocket\r\n"
+        self.assertEqual([True], self.learning("", switching, fields=asked))
 
     def test_nocache(self) -> None:
         """With nocache an answer that sets the cookie is for one client only."""

@@ -3,7 +3,7 @@ import tracemalloc
 import pytest
 
 from stickyproxy.config.settings import Server
-from stickyproxy.sticky.learn import SESSION_SIZE, Learn, Sessions
+from stickyproxy.sticky.learn import SESSION_SIZE, Learn, LearnAtEnd, Sessions
 from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Memory
 from tests.sticky.asking import Asking
 
@@ -79,6 +79,20 @@ def test_recall(a: Server, old: bytes, affinity: Affinity) -> None:
     claim = policy(sessions).recall(COOKIES, Asking(values={"old": old}), 1.0)
     assert (affinity, a if affinity is Affinity.VALID else None) == (claim.affinity, claim.server)
     assert COOKIES is claim.cookies
+
+
+def test_learns_at_the_end(b: Server) -> None:
+    """Who learns at the end knows nothing of a session until then, and nothing of one whose answer broke off."""
+    sessions = Sessions(10, 10.0)
+    learn = LearnAtEnd([lambda asker: asker.values.get("new", b"")], [], sessions)
+    claim = learn.recall((), Asking(), 0.0)
+    memory = learn.remember(COOKIES, claim, b, 200, 0.0, Asking(values={"new": b"s"}))
+    assert (COOKIES, None) == (memory.set_cookies, sessions.find(b"s", 1.0))
+    assert memory.at_end is not None
+    memory.at_end(1.0)
+    assert (b, None) == (sessions.find(b"s", 11.0), sessions.find(b"s", 21.5)), "it was used at the end of its answer"
+    assert NO_MEMORY == learn.remember((), claim, b, 200, 0.0, Asking())
+    assert Memory(COOKIES) == learn.remember(COOKIES, claim, b, 200, 0.0, Asking())
 
 
 def test_quotes(b: Server) -> None:

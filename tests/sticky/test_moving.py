@@ -47,7 +47,7 @@ WAYS = {
     "jvm_route": ("jvm_route $cookie_J", "J=1.{}"),
 }
 # Its sessions are in the memory of a process, so nobody can move from it.
-LEARN = ("sticky learn create=$upstream_cookie_L lookup=$cookie_L zone=z:32k", "L=id")
+LEARN = ("sticky learn create=$upstream_cookie_L lookup=$cookie_L zone=z:32k header", "L=id")
 OURS = ("insert", "insert elsewhere", "nginx cookie", "haproxy dated", "apache")
 
 

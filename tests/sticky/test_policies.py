@@ -19,7 +19,7 @@ from stickyproxy.sticky.dated_insert import DatedInsert
 from stickyproxy.sticky.header_insert import HeaderInsert
 from stickyproxy.sticky.insert import Insert
 from stickyproxy.sticky.jvm_route import JvmRoutes
-from stickyproxy.sticky.learn import Learn
+from stickyproxy.sticky.learn import Learn, LearnAtEnd
 from stickyproxy.sticky.policies import learned, policy_maker
 from stickyproxy.sticky.prefix import Prefix
 from stickyproxy.sticky.rewrite import Rewrite
@@ -49,7 +49,8 @@ KEYS = (b"k" * 32, b"o" * 32)
         (HeaderSticky(b"X"), HeaderInsert),
         (NginxCookie(b"x"), SteadyInsert),
         (NginxRoute((RouteKey(COOKIE),)), Routes),
-        (NginxLearn((COOKIE,), (COOKIE,), 1 << 20), Learn),
+        (NginxLearn((COOKIE,), (COOKIE,), 1 << 20), LearnAtEnd),
+        (NginxLearn((COOKIE,), (COOKIE,), 1 << 20, header=True), Learn),
         (HaproxyCookie(b"x"), Insert),
         (HaproxyCookie(b"x", maxidle=1.0), DatedInsert),
         (HaproxyCookie(b"x", mode="prefix"), Prefix),
@@ -93,7 +94,7 @@ def test_header_is_read_by_its_variable(servers: tuple[Server, ...], b: Server) 
 @pytest.mark.parametrize("accepted", [(), (SessionSticky(),)])
 def test_what_was_learned_is_shared(accepted: tuple[SessionSticky, ...], a: Server, b: Server) -> None:
     """A policy that is made later, for other servers, knows the sessions of those before it."""
-    make = policy_maker(NginxLearn((COOKIE,), (COOKIE,), 1 << 15), accepted, compile_value)
+    make = policy_maker(NginxLearn((COOKIE,), (COOKIE,), 1 << 15, header=True), accepted, compile_value)
     asker = Asking(values={"cookie_x": b"1"})
     before, after = make([a]), make([b, a])
     before.remember((), before.recall((), asker, 0.0), a, 200, 0.0, asker)
@@ -103,7 +104,7 @@ def test_what_was_learned_is_shared(accepted: tuple[SessionSticky, ...], a: Serv
 @pytest.mark.parametrize(("size", "expected"), [(1 << 20, 3004), (1 << 15, 93)])
 def test_zone_holds_so_many(servers: tuple[Server, ...], a: Server, size: int, expected: int) -> None:
     """A zone of a megabyte holds 3,000 sessions, and no more than fit."""
-    policy = policy_maker(NginxLearn((COOKIE,), (COOKIE,), size), (), compile_value)(servers)
+    policy = policy_maker(NginxLearn((COOKIE,), (COOKIE,), size, header=True), (), compile_value)(servers)
     found = []
     for number in range(2 * expected):
         asker = Asking(values={"cookie_x": b"%d" % number})

@@ -13,6 +13,7 @@ from stickyproxy.sticky.sids import (
     Sids,
     apache_sid,
     before_the_bar,
+    blinding,
     from_the_dot,
     haproxy_sid,
     keyed_sid,
@@ -61,13 +62,13 @@ def test_first_of_one_sid_wins() -> None:
     """Of two servers with one sid the first is named by it; both have it."""
     first, second = inet("10.0.0.1", id="a"), inet("10.0.0.1", id="b")
     sids = Sids((first, second), md5_sid)
-    assert first is sids.server_of[md5_sid(second)]
+    assert first is sids.find(md5_sid(second))
     assert sids.sid_of[first] == sids.sid_of[second]
 
 
 def test_case_counts(servers: tuple[Server, ...]) -> None:
     """Sids are compared case-sensitively."""
-    assert None is Sids(servers, plain_sid).server_of.get(b"A")
+    assert None is Sids(servers, plain_sid).find(b"A")
 
 
 @given(numbers=st.sets(st.integers(min_value=0, max_value=2**32 - 1), min_size=1, max_size=20))
@@ -75,7 +76,7 @@ def test_round_trip(numbers: set[int]) -> None:
     """From a server to its sid and back is the same server."""
     servers = [Server("", InetAddress(ip_address(number), 80)) for number in numbers]
     sids = Sids(servers, md5_sid)
-    assert servers == [sids.server_of[sids.sid_of[server]] for server in servers]
+    assert servers == [sids.find(sids.sid_of[server]) for server in servers]
 
 
 # -- other dialects --------------------------------------------------------------------------------------------------
@@ -106,6 +107,29 @@ def test_keyed() -> None:
     """A keyed sid is half an HMAC-SHA256 of the server's name: another with another key, or for another server."""
     assert KEYED == keyed_sid(b"k" * 32)(NAMED)
     assert KEYED not in (keyed_sid(b"o" * 32)(NAMED), keyed_sid(b"k" * 32)(BARE))
+
+
+def test_keyed_sids_are_looked_up_blindly() -> None:
+    """What a client sends is compared as what only the key makes of it; what is too long or short is no sid at all."""
+    key = b"k" * 32
+    blind = blinding(key)
+    asked: list[bytes] = []
+
+    def noted(sid: bytes) -> bytes:
+        asked.append(blind(sid))
+        return asked[-1]
+
+    sids = Sids([NAMED, inet("10.0.0.2", id="b")], keyed_sid(key), blind=noted)
+    asked.clear()
+    assert (NAMED, NAMED) == (sids.find(KEYED), sids.named(KEYED))
+    for guess in (KEYED[:-1] + b"1", KEYED[:-1], KEYED + b"0", b"", KEYED.upper(), b"x" * 70_000):
+        assert None is sids.find(guess)
+    one, same, near, short, long, empty, upper, huge = asked
+    assert one == same
+    assert {32} == {len(each) for each in (one, near, upper)}
+    assert 4 == len({KEYED, one, near, upper})
+    assert [b"", b"", b"", b""] == [short, long, empty, huge]
+    assert one != blinding(b"o" * 32)(KEYED)
 
 
 @pytest.mark.parametrize(
