@@ -77,7 +77,7 @@ async def test_checks_are_on_the_page(house: House) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_browser_shows_the_servers(house: House, tmp_path: Path) -> None:
-    """A browser finds the table as it was meant: a row a server, the state in words, and what became of requests."""
+    """A browser finds the tables as they were meant: servers, their state in words, and what became of requests."""
     browser = installed("chromium")
     a, b, c = house.server("a"), house.server("b", running=False), house.server("c")
     port = house.proxy(
@@ -90,7 +90,7 @@ async def test_browser_shows_the_servers(house: House, tmp_path: Path) -> None:
     for cookie in (b"a", b"b"):
         await client.request(b"GET / HTTP/1.1\nCookie: route=" + cookie)
     dom = await deferToThread(dump, browser, f"http://{HOST}:{port}/status", tmp_path)
-    _, *rows = Cells(dom).rows
+    _, *rows, _, claims = Cells(dom).rows
     assert [
         ["0", "app", f"{a.address} id a", "up, draining: no new sessions"],
         ["1", "app", f"{b.address} id b", "down: too many tries failed"],
@@ -99,4 +99,5 @@ async def test_browser_shows_the_servers(house: House, tmp_path: Path) -> None:
     assert ["0", "0", "none", "0", "1", "1", "0"] == rows[0][4:11]
     assert re.fullmatch(r"1 [0-9: -]{19}: .*refused.*", rows[1][11])
     assert re.fullmatch(r"1 client last seen [0-9: -]{19}", rows[0][12])
+    assert ["app", "0", "0", "1", "1", "0"] == claims
     assert "<title>1 down, 2 up</title>" in dom
