@@ -1,11 +1,15 @@
 import signal
 import socket
+import struct
 from collections.abc import Iterator
 
 import pytest
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.epollreactor import EPollReactor
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.testing import MemoryReactorClock
+from twisted.python.failure import Failure
 
 from stickyproxy.http.polling import poll_plainly
 
@@ -112,3 +116,81 @@ def test_another_reactor() -> None:
     other = MemoryReactorClock()
     poll_plainly(other)()
     assert "doIteration" not in vars(other)
+
+
+class Connections(Factory):
+    """Takes connections."""
+
+    def __init__(self) -> None:
+        self.made: list[Reader] = []
+
+    def buildProtocol(self, addr: object) -> "Reader":
+        self.made.append(Reader())
+        return self.made[-1]
+
+
+class Reader(Protocol):
+    """Notes what it reads and why it ended, and takes away what has come for another one."""
+
+    robs: "Reader | None" = None
+
+    def __init__(self) -> None:
+        self.read: list[bytes] = []
+        self.why: type[Exception] | None = None
+
+    def dataReceived(self, data: bytes) -> None:
+        self.read.append(data)
+        if self.robs is not None:
+            self.robs.transport.socket.recv(100)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.why = reason.type
+
+
+@pytest.fixture
+def taken(reactor: EPollReactor) -> Iterator[tuple[Connections, list[socket.socket]]]:
+    """Two connections, and their clients."""
+    factory = Connections()
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+    clients = [socket.create_connection(("127.0.0.1", port.getHost().port)) for _ in range(2)]
+    while len(factory.made) < 2:
+        reactor.doIteration(1)
+    poll_plainly(reactor)
+    yield factory, clients
+    port.stopListening()
+    for client, connection in zip(clients, factory.made, strict=True):
+        client.close()
+        if connection.connected:
+            connection.transport.abortConnection()
+    reactor.runUntilCurrent()
+
+
+def test_connections(reactor: EPollReactor, taken: tuple[Connections, list[socket.socket]]) -> None:
+    """A connection's bytes go to its protocol, and its end is told as Twisted tells it."""
+    factory, (first, second) = taken
+    first.send(b"one")
+    second.send(b"two")
+    reactor.doIteration(1)
+    assert [[b"one"], [b"two"]] == [connection.read for connection in factory.made]
+    first.close()
+    second.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    second.close()
+    reactor.doIteration(1)
+    assert [ConnectionDone, ConnectionLost] == [connection.why for connection in factory.made]
+
+
+def test_nothing_is_there(reactor: EPollReactor, taken: tuple[Connections, list[socket.socket]]) -> None:
+    """A connection that was ready and no longer is stays as it is."""
+    factory, clients = taken
+    one, other = factory.made
+    one.robs, other.robs = other, one
+    for client in clients:
+        client.send(b"x")
+    reactor.doIteration(1)
+    assert 1 == len(one.read + other.read)
+    assert (None, None) == (one.why, other.why)
+    one.robs = other.robs = None
+    for client in clients:
+        client.send(b"y")
+    reactor.doIteration(1)
+    assert [b"y", b"y"] == [one.read[-1], other.read[-1]]
