@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from math import inf
 
-from stickyproxy.balance.peer import Peer, available, shares
+from stickyproxy.balance.peer import Peer, available, shares, weights
 from stickyproxy.balance.round_robin import RoundRobin
 
 
@@ -14,14 +14,12 @@ class LeastConn(RoundRobin):
 
     def pick(self, tried: Collection[Peer], now: float, asker: object) -> Peer | None:
         peers = available(self._peers, tried, now)
-        return self.turn(*least(peers, shares(peers, now), [peer.conns for peer in peers]))
+        idlest = least(peers, weights(peers, now), [peer.conns for peer in peers])
+        return self.turn(idlest, shares(idlest, now))
 
 
-def least(
-    peers: Sequence[Peer], weights: Sequence[float], loads: Sequence[float]
-) -> tuple[Sequence[Peer], Sequence[float]]:
-    """Return the peers that have the least load for their weight, and the weights of these."""
+def least(peers: Sequence[Peer], weights: Sequence[float], loads: Sequence[float]) -> list[Peer]:
+    """Return the peers that have the least load for their weight."""
     relative = [load / weight if weight else inf for load, weight in zip(loads, weights, strict=True)]
     lowest = min(relative, default=inf)
-    chosen = [at for at, load in enumerate(relative) if load == lowest]
-    return [peers[at] for at in chosen], [weights[at] for at in chosen]
+    return [peer for peer, load in zip(peers, relative, strict=True) if load == lowest]

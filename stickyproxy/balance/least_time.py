@@ -7,7 +7,7 @@ so that a server is not blamed for long answers and slow clients.
 from collections.abc import Collection, Sequence
 
 from stickyproxy.balance.least_conn import least
-from stickyproxy.balance.peer import Peer, available, shares
+from stickyproxy.balance.peer import Peer, available, shares, weights
 from stickyproxy.balance.round_robin import RoundRobin
 
 
@@ -18,7 +18,8 @@ class LeastTime(RoundRobin):
 
     def pick(self, tried: Collection[Peer], now: float, asker: object) -> Peer | None:
         peers = available(self._peers, tried, now)
-        return self.turn(*least(peers, shares(peers, now), waits(peers, now)))
+        quickest = least(peers, weights(peers, now), waits(peers, now))
+        return self.turn(quickest, shares(quickest, now))
 
 
 class Fair(RoundRobin):

@@ -186,20 +186,18 @@ class Peer:
         """How much `response_time` says: all (1) just after a response, ever less in silence, none before the first."""
         return exp((self._measured - now) / _AGEING) if now > self._measured else 1.0
 
-    def share(self, now: float) -> float:
-        """The weight that counts in a choice: the effective one, or what `slow_start` grants of it so far.
+    def grown(self, now: float) -> float:
+        """How much of its weight `slow_start` grants the peer so far; all (1) when it is not `growing`.
 
         It grows from nothing, beginning with the first choice after the peer came back.
         """
         if not self.growing:
-            return self.effective_weight
+            return 1.0
         if self._grows_from is None:
             self._grows_from = now
         grown = (now - self._grows_from) / self.slow_start
-        if grown >= 1:
-            self.growing = False
-            return self.effective_weight
-        return self.effective_weight * max(0.0, grown)
+        self.growing = grown < 1
+        return min(1.0, max(0.0, grown))
 
     def _come_back(self) -> None:
         self.growing = self.slow_start > 0
@@ -212,5 +210,10 @@ def available(peers: Iterable[Peer], tried: Collection[Peer], now: float) -> lis
 
 
 def shares(peers: Iterable[Peer], now: float) -> list[float]:
-    """Return what each of the peers counts for."""
-    return [peer.share(now) if peer.growing else peer.effective_weight for peer in peers]
+    """Return what each of the peers counts for where they take turns: less after failures."""
+    return [peer.effective_weight * peer.grown(now) if peer.growing else peer.effective_weight for peer in peers]
+
+
+def weights(peers: Iterable[Peer], now: float) -> list[float]:
+    """Return what each of the peers counts for where their loads are compared."""
+    return [peer.weight * peer.grown(now) if peer.growing else peer.weight for peer in peers]

@@ -75,11 +75,11 @@ def test_who_grows_gets_little(peers: MakePeers) -> None:
 
 def test_least_of_none() -> None:
     """Of nobody nobody is the least, and those without any weight are equal."""
-    assert ([], []) == least([], [], [])
+    assert [] == least([], [], [])
 
 
 def test_least_without_weight(peers: MakePeers) -> None:
     """Who has no weight yet comes last, whatever its load; among themselves they are equal."""
     a, b = peers(1, 1)
-    assert ([b], [1.0]) == least([a, b], [0.0, 1.0], [0.0, 5.0])
-    assert ([a, b], [0.0, 0.0]) == least([a, b], [0.0, 0.0], [0.0, 5.0])
+    assert [b] == least([a, b], [0.0, 1.0], [0.0, 5.0])
+    assert [a, b] == least([a, b], [0.0, 0.0], [0.0, 5.0])

@@ -108,6 +108,19 @@ def test_keys_stay(method: str, weights: list[int], key: bytes) -> None:
     assert first is balancer.pick((), 100.0, key)
 
 
+@every_method
+def test_who_failed_comes_back(method: str) -> None:
+    """Who failed takes requests again when `fail_timeout` is over, and not only when all others are out."""
+    failed, other = peers_of([1, 1])
+    balancer = build(method, [failed, other])
+    failed.failure(100.0)
+    for at in range(100):
+        chosen = balancer.pick((), 200.0, b"%d" % at)
+        assert chosen is not None
+        chosen.acquire()
+    assert 50 == pytest.approx(failed.conns, abs=15)
+
+
 def test_key_is_read_from_the_asker() -> None:
     """Who asks is handed to the reader of keys as it is, and to nobody else."""
     asked: list[object] = []

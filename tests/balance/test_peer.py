@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stickyproxy.balance.peer import Peer, available, shares
+from stickyproxy.balance.peer import Peer, available, shares, weights
 from stickyproxy.config.addresses import HostAddress
 from stickyproxy.config.settings import Server
 
@@ -170,8 +170,8 @@ def test_slow_start(server: MakeServer, happens: Callable[[Peer], None], grows: 
     """A peer that was out and is back gets its share over `slow_start`, from the first choice on and from nothing."""
     peer = Peer(server(weight=4, slow_start=20.0))
     happens(peer)
-    given = [peer.share(now) for now in (100.0, 105.0, 110.0, 119.0, 120.0, 130.0)]
-    assert ([0.0, 1.0, 2.0, 3.8, 4, 4] if grows else [4] * 6) == given
+    given = [shares([peer], now) for now in (100.0, 105.0, 110.0, 119.0, 120.0, 130.0)]
+    assert [[share] for share in ([0.0, 1.0, 2.0, 3.8, 4, 4] if grows else [4] * 6)] == given
 
 
 def test_no_slow_start(server: MakeServer) -> None:
@@ -192,11 +192,20 @@ def test_slow_start_again(server: MakeServer) -> None:
     assert [2.0] == shares([peer], 120.0)
 
 
+def test_failures_lessen_turns_alone(server: MakeServer) -> None:
+    """A failure costs a peer turns; its load is compared by its weight, or what `slow_start` grants of that."""
+    peer = Peer(server(weight=4, max_fails=2, slow_start=20.0))
+    peer.failure(50.0)
+    assert ([2], [4]) == (shares([peer], 50.0), weights([peer], 50.0))
+    check_fails_and_passes(peer)
+    assert [0.0, 2.0] == [weights([peer], now)[0] for now in (100.0, 110.0)]
+
+
 def test_clock_that_goes_back(server: MakeServer) -> None:
     """A clock that is set back takes no share below nothing."""
     peer = Peer(server(slow_start=20.0))
     check_fails_and_passes(peer)
-    assert [0.0, 0.0] == [peer.share(100.0), peer.share(50.0)]
+    assert [0.0, 0.0] == [peer.grown(100.0), peer.grown(50.0)]
 
 
 # -- response times --------------------------------------------------------------------------------------------------
