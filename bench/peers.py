@@ -60,7 +60,7 @@ class Peer:
     """One proxy. `template` is its configuration, or its script, in which `@WORDS@` are replaced.
 
     `modes` are the ways to keep a session that it knows, each with what its configuration says for it. `command` may
-    have the same words in it; `@TEMPLATE@` is the filled-in file.
+    have the same words in it; `@TEMPLATE@` is the filled-in file, `@FOLDER@` the folder that it is in.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Peer:
     def prepare(self, folder: Path, words: Mapping[str, str], mode: str) -> list[str]:
         """Write its configuration into `folder` and return the command that starts it."""
         words = {**words, "FOLDER": str(folder), "STICKINESS": self.modes[mode]}
-        file = folder / self.template
+        file = folder / Path(self.template).name
         file.write_text(fill((SETUPS / self.template).read_text(), words))
         words["TEMPLATE"] = str(file)
         return [fill(word, words) for word in self.command]
@@ -143,6 +143,12 @@ PEERS: Sequence[Peer] = (
         "twisted_proxy.py",
         Packages(("twisted",)),
         _python("@SERVER_A@", "@FOLDER@/access.log", "@CERTIFICATE@", "@KEY@"),
+    ),
+    Peer(
+        "mitmproxy",
+        "mitmproxy/config.yaml",
+        Program("mitmdump", ("--version",)),
+        ("mitmdump", "--set", "confdir=@FOLDER@"),
     ),
 )
 

@@ -96,7 +96,7 @@ class Proxy:
             "MORE_SERVERS": _more_servers(row.servers),
             "MORE_LOCATIONS": _more_locations(row.locations),
         }
-        folder = stage.new_folder(f"{row.name}-{peer.template}")
+        folder = stage.new_folder(f"{row.name}-{peer.template.replace('/', '-')}")
         environment = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), **peer.environment}
         self._process = Process(peer.prepare(folder, words, row.mode), folder, stage.cores.proxy, environment)
         try:
