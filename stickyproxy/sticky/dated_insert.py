@@ -59,8 +59,9 @@ class DatedInsert:
     ) -> Memory:
         cookie = self._cookie
         passed = cookie.passed(set_cookies)
-        due = claim.renew or claim.server is not server
-        if due and status < self._binds_below and not cookie.preserved(set_cookies):
+        if set_cookies and cookie.preserved(set_cookies):
+            return Memory(passed, ours=True)
+        if (claim.renew or claim.server is not server) and status < self._binds_below:
             first_seen = int(now) if claim.first_seen is None else claim.first_seen
             value = self._stamps.write(self._sids.sid_of[server], int(now), first_seen)
             return Memory((*passed, cookie.written(value)), cookie.private, ours=True)

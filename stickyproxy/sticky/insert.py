@@ -30,8 +30,9 @@ class Insert:
     ) -> Memory:
         cookie = self._cookie
         passed = cookie.passed(set_cookies)
-        due = claim.server is not server or claim.renew
-        if due and status < self._binds_below and not cookie.preserved(set_cookies):
+        if set_cookies and cookie.preserved(set_cookies):
+            return Memory(passed, ours=True)
+        if (claim.server is not server or claim.renew) and status < self._binds_below:
             value = cookie.written(self._sids.sid_of[server], self._lifetime(int(now)))
             return Memory((*passed, value), cookie.private, ours=True)
         return Memory(passed) if passed else NO_MEMORY

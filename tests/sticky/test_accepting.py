@@ -83,6 +83,21 @@ def test_answer_speaks_the_written_dialect(
     assert expected == [*policy.remember((), claim, a, status, NOW, ASKER).set_cookies]
 
 
+@pytest.mark.parametrize("ended", [b"new=; Max-Age=0", b"new=mine"])
+@pytest.mark.parametrize("cookies", [b"old=a", b"new=a; old=a"])
+@pytest.mark.parametrize("dates", [{}, {"maxidle": 60.0}])
+def test_preserve_ends_old_sessions_too(
+    sids: Sids, a: Server, dates: dict[str, float], cookies: bytes, ended: bytes
+) -> None:
+    """When the application ends the stickiness, an old cookie does not bring it back."""
+    settings = SessionSticky(cookie=b"new", indirect=True, preserve=True, **dates)
+    written = DatedInsert(settings, sids, DecimalStamps()) if dates else Insert(settings, sids)
+    policy = Accepting(written, [Dialect(Insert(OLD, sids), (CLEARED,))])
+    claim = policy.recall([cookies], ASKER, NOW)
+    for status in (200, 401):
+        assert [ended, CLEARED] == [*policy.remember([ended], claim, a, status, NOW, ASKER).set_cookies]
+
+
 @pytest.mark.parametrize(
     ("cookies", "expected"),
     [
