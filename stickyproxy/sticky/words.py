@@ -41,8 +41,9 @@ class Memory:
     """What an answer makes the client remember: the values of its Set-Cookie lines, in order.
 
     `ours` says that the proxy's own word for the server is among them, or what the server says in its place, or in
-    `fields`, which are names and values of further field lines. `private` says that shared caches must not keep the answer (`nocache`). `at_end` is to be
-    called with the time when the answer has come to its end, if there is anything to be done then.
+    `fields`, which are names and values of further field lines. `private` says that shared caches must not keep the
+    answer (`nocache`). `at_end` is to be called with the time when the answer has come to its end, if there is anything
+    to be done then.
     """
 
     set_cookies: Sequence[bytes]
