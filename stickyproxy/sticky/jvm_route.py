@@ -32,11 +32,13 @@ class JvmRoutes:
             return Claim(Affinity.NONE, cookies) if cookies else NO_CLAIM
         routed = False
         for value in found:
+            has_route = False
             for route in self._candidates(value):
                 server = self._server_of.get(route)
                 if server is not None:
                     return Claim(Affinity.VALID, cookies, server)
-                routed = routed or (route != b"" and is_plausible(value))
+                has_route = has_route or route != b""
+            routed = routed or (has_route and is_plausible(value))
         return Claim(Affinity.INVALID if routed else Affinity.NONE, cookies)
 
     def remember(

@@ -7,6 +7,7 @@ from stickyproxy.config.dialects import JvmRoute
 from stickyproxy.config.settings import Server
 from stickyproxy.sticky.jvm_route import JvmRoutes
 from stickyproxy.sticky.words import Affinity, Claim
+from tests.calls import count_calls
 from tests.sticky.asking import ASKER, Asking
 
 REVERSE = JvmRoute(b"JSESSIONID", b"jsessionid")
@@ -181,3 +182,10 @@ def test_addresses_of_one_host() -> None:
 def test_refusal_is_told(refusal: int | None) -> None:
     """The policy says whether a session may move."""
     assert refusal == JvmRoutes(JvmRoute(b"J", b"j", refusal=refusal), SERVERS).refusal
+
+
+def test_cost_of_junk() -> None:
+    """A value is looked through once, however many routes it may have: junk costs no more than its length."""
+    junk = b"JSESSIONID=" + b"\\" + b".a" * 1000
+    calls = count_calls(lambda: recall(junk, junk))
+    assert 2 == calls["sticky/cookies:is_plausible"]
