@@ -291,10 +291,10 @@ def _http(name: bytes) -> Getter:
 
 
 def _cookie(name: bytes) -> Getter:
-    pattern = cookies.named(name)
+    token = name + b"="
 
     def first(facts: Facts) -> bytes:
-        found = cookies.values(facts.head.cookies, pattern)
+        found = cookies.values(facts.head.cookies, token)
         return found[0] if found else b""
 
     return first

@@ -35,7 +35,8 @@ def find(line: bytes, token: bytes, start: int = 0) -> int:
 def value_at(line: bytes, start: int) -> bytes:
     """The value that begins at `start`, without the quotes around it."""
     end = line.find(b";", start)
-    return bare(line[start:] if end < 0 else line[start:end])
+    value = line[start:] if end < 0 else line[start:end]
+    return value if value.isalnum() else bare(value)
 
 
 def bare(value: bytes) -> bytes:
@@ -44,28 +45,38 @@ def bare(value: bytes) -> bytes:
     return value[1:-1] if value[:1] == b'"' == value[-1:] else value
 
 
-def named(name: bytes) -> re.Pattern[bytes]:
-    """The pattern of the cookies of that name, for `values` and `hide`; its one group is the value."""
-    return re.compile(rb"(?:\A|;)[ \t]*%b=([^;]*)" % re.escape(name))
-
-
-def values(lines: Sequence[bytes], cookie: re.Pattern[bytes]) -> list[bytes]:
+def values(lines: Sequence[bytes], token: bytes) -> list[bytes]:
     """The values of all cookies of that name in all Cookie lines, in order, without quotes."""
-    return [value if value.isalnum() else bare(value) for line in lines for value in cookie.findall(line)]
+    found = []
+    for line in lines:
+        start = find(line, token)
+        while start >= 0:
+            found.append(value_at(line, start))
+            start = find(line, token, start)
+    return found
 
 
-def hide(lines: Sequence[bytes], cookie: re.Pattern[bytes]) -> Sequence[bytes]:
+def hide(lines: Sequence[bytes], token: bytes) -> Sequence[bytes]:
     """The Cookie lines without the cookies of that name; a line goes when nothing is left of it."""
     shown = []
     for line in lines:
-        rest, count = cookie.subn(b"", line)
-        if count:
-            if _NOTHING.search(rest):
-                rest = b";".join([pair for pair in rest.split(b";") if pair.strip(_BLANKS)])
-            rest = rest.lstrip(b"; \t")
+        start = find(line, token)
+        rest = line if start < 0 else _without(line, token, start)
         if rest:
             shown.append(rest)
     return shown
+
+
+def _without(line: bytes, token: bytes, start: int) -> bytes:
+    """The line without the cookie whose value begins at `start`, and without all that follow of its name."""
+    while start >= 0:
+        before, after = line.rfind(b";", 0, start - len(token)), line.find(b";", start)
+        kept = line[:before] if before >= 0 else b""
+        line = kept + line[after:] if after >= 0 else kept
+        start = find(line, token, len(kept))
+    if _NOTHING.search(line):
+        line = b";".join([pair for pair in line.split(b";") if pair.strip(_BLANKS)])
+    return line.lstrip(b"; \t")
 
 
 def cut(line: bytes, start: int, head: bytes) -> bytes:

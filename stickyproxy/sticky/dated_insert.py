@@ -31,7 +31,7 @@ class DatedInsert:
         self._stamps = stamps
 
     def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
-        found = values(cookies, self._cookie.pattern)
+        found = values(cookies, self._cookie.token)
         if not found:
             return Claim(Affinity.NONE, cookies) if cookies else NO_CLAIM
         onward = self._cookie.onward(cookies)

@@ -7,24 +7,24 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from stickyproxy.config.dialects import JvmRoute
 from stickyproxy.config.settings import Server
-from stickyproxy.sticky.cookies import is_plausible, named, values
+from stickyproxy.sticky.cookies import is_plausible, values
 from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Asker, Claim, Memory
 
 
 class JvmRoutes:
     """Reads the route and never writes it: the cookie belongs to the application server."""
 
-    __slots__ = ("_candidates", "_pattern", "_server_of", "_url_token", "refusal")
+    __slots__ = ("_candidates", "_server_of", "_token", "_url_token", "refusal")
 
     def __init__(self, settings: JvmRoute, servers: Sequence[Server]) -> None:
         self.refusal = settings.refusal
-        self._pattern = named(settings.cookie)
+        self._token = settings.cookie + b"="
         self._url_token = settings.url_name + b"="
         self._candidates = _routes_before_a_dot if settings.forward else _routes_after_a_dot
         self._server_of = _by_route(servers)
 
     def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
-        found = values(cookies, self._pattern)
+        found = values(cookies, self._token)
         target = asker.head.target
         if self._url_token in target:
             found += _values_in_url(target, self._url_token)

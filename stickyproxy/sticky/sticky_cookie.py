@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stickyproxy.config.dialects import CookieSettings
-from stickyproxy.sticky.cookies import hide, is_plausible, named, sets, values
+from stickyproxy.sticky.cookies import hide, is_plausible, sets, values
 from stickyproxy.sticky.sids import Sids
 from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
 
@@ -11,12 +11,11 @@ from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memor
 class StickyCookie:
     """One configured cookie; everything about it that does not change is worked out here, once."""
 
-    __slots__ = ("_after", "_before", "_indirect", "_preserve", "cleared", "name", "pattern", "private", "token")
+    __slots__ = ("_after", "_before", "_indirect", "_preserve", "cleared", "name", "private", "token")
 
     def __init__(self, settings: CookieSettings) -> None:
         self.name = settings.cookie
         self.token = settings.cookie + b"="
-        self.pattern = named(settings.cookie)
         self.private = settings.nocache
         self._indirect = settings.indirect
         self._preserve = settings.preserve
@@ -30,7 +29,7 @@ class StickyCookie:
 
     def onward(self, cookies: Sequence[bytes]) -> Sequence[bytes]:
         """The Cookie lines for the server: without this cookie where it is `indirect`."""
-        return hide(cookies, self.pattern) if self._indirect else cookies
+        return hide(cookies, self.token) if self._indirect else cookies
 
     def passed(self, set_cookies: Sequence[bytes]) -> Sequence[bytes]:
         """The server's Set-Cookie values for the client: an `indirect` cookie is its to set only with `preserve`."""
@@ -49,7 +48,7 @@ class StickyCookie:
 
 def claim_by_sid(cookie: StickyCookie, sids: Sids, cookies: Sequence[bytes]) -> Claim:
     """What a cookie claims whose whole value is a sid: the first copy that names a server wins."""
-    found = values(cookies, cookie.pattern)
+    found = values(cookies, cookie.token)
     if not found:
         return Claim(Affinity.NONE, cookies) if cookies else NO_CLAIM
     for value in found:

@@ -2,10 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stickyproxy.sticky.cookies import cut, find, hide, is_plausible, named, prefix_value, replace_value, sets, values
+from stickyproxy.sticky.cookies import cut, find, hide, is_plausible, prefix_value, replace_value, sets, values
 
 TOKEN = b"route="
-ROUTE = named(b"route")
 
 # A cookie pair as it may stand in a Cookie line: anything but a semicolon, and not the cookie that is edited.
 others = st.binary(min_size=1).filter(
@@ -50,7 +49,7 @@ ours = st.builds(
 )
 def test_values(lines: list[bytes], expected: list[bytes]) -> None:
     """Every copy is read, in order, by its whole name and without quotes."""
-    assert expected == values(lines, ROUTE)
+    assert expected == values(lines, TOKEN)
 
 
 @pytest.mark.parametrize(
@@ -74,22 +73,22 @@ def test_values(lines: list[bytes], expected: list[bytes]) -> None:
 )
 def test_hide(lines: list[bytes], expected: list[bytes]) -> None:
     """Hidden cookies leave well-formed lines, and no line at all where nothing is left."""
-    assert expected == hide(lines, ROUTE)
+    assert expected == hide(lines, TOKEN)
 
 
 @given(before=st.lists(others), after=st.lists(others), own=st.lists(ours, min_size=1))
 def test_hide_leaves_the_others(before: list[bytes], after: list[bytes], own: list[bytes]) -> None:
     """Whatever the other cookies are, not a byte of them changes when ours are hidden."""
     expected = b";".join(before + after).lstrip(b" \t")
-    assert ([expected] if expected else []) == hide([b";".join([*before, *own, *after])], ROUTE)
+    assert ([expected] if expected else []) == hide([b";".join([*before, *own, *after])], TOKEN)
 
 
 @given(line=st.binary())
 def test_hide_is_final(line: bytes) -> None:
     """Nothing is found any more where everything was hidden, and hiding again changes nothing."""
-    hidden = hide([line], ROUTE)
-    assert [] == values(hidden, ROUTE)
-    assert hidden == hide(hidden, ROUTE)
+    hidden = hide([line], TOKEN)
+    assert [] == values(hidden, TOKEN)
+    assert hidden == hide(hidden, TOKEN)
 
 
 @given(pairs=st.lists(st.one_of(others, ours)))
@@ -98,7 +97,7 @@ def test_values_are_of_whole_names(pairs: list[bytes]) -> None:
     stripped = [pair.strip(b" \t") for pair in pairs]
     expected = [pair.removeprefix(TOKEN).strip(b" \t") for pair in stripped if pair.startswith(TOKEN)]
     unquoted = [value[1:-1] if value[:1] == b'"' == value[-1:] else value for value in expected]
-    assert unquoted == values([b";".join(pairs)], ROUTE)
+    assert unquoted == values([b";".join(pairs)], TOKEN)
 
 
 @pytest.mark.parametrize(
