@@ -12,7 +12,7 @@ MOST_LINES = 400
 
 # A room imports from those before it, never from those beside or after it.
 FLOORS = (
-    {"errors", "dates"},
+    {"errors", "dates", "frozen"},
     {"config"},
     {"sticky", "balance", "http", "health"},
     {"proxy"},

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
 
 from attrs import frozen
 
 from stickyproxy.errors import ClientFault
+from stickyproxy.frozen import frozen_by_type
 from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, read_connection
 from stickyproxy.http.upgrades import asked
 
@@ -29,8 +29,9 @@ class Limits:
     target: int = 32 * 1024
 
 
-class RequestHead(NamedTuple):
-    """A request without its body. A tuple, since it is made for each request and attrs' frozen take four times as long.
+@frozen_by_type
+class RequestHead:
+    """A request without its body.
 
     `target` is in origin form (or `*`); `host` is the Host as the client wrote it, or what an absolute target names.
     `length` is the Content-Length (None when there is none), `chunked` says that the body is. `nominated` are the keys

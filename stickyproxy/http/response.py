@@ -1,8 +1,7 @@
 """The head of a server's response: what was parsed, checked once, and frozen."""
 
-from typing import NamedTuple
-
 from stickyproxy.errors import MalformedResponse
+from stickyproxy.frozen import frozen_by_type
 from stickyproxy.http.bodies import Body, BodyUntilClose, ChunkedBody, SizedBody
 from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, read_connection
 
@@ -10,8 +9,9 @@ from stickyproxy.http.fields import NO_KEYS, Field, content_length, first, read_
 _NOTED = frozenset({b"content-length", b"transfer-encoding", b"connection", b"date"})
 
 
-class ResponseHead(NamedTuple):
-    """A response without its body. A tuple for the sake of speed, as RequestHead.
+@frozen_by_type
+class ResponseHead:
+    """A response without its body.
 
     `length` is the Content-Length as the server sent it (None when there is none), `until_close` says that the body
     ends with the connection. `reusable` says that the server will take another request on the same connection, `dated`

@@ -1,8 +1,7 @@
 """Everything that is known about one finished request: what the observers read, and all they read."""
 
-from typing import NamedTuple
-
 from stickyproxy.balance.words import Assignment
+from stickyproxy.frozen import frozen_by_type
 from stickyproxy.http.request import RequestHead
 from stickyproxy.http.response import ResponseHead
 from stickyproxy.http.words import Ends
@@ -39,8 +38,9 @@ class Try:
         self.body_bytes = 0
 
 
-class Outcome(NamedTuple):
-    """One finished request. Moments are epoch seconds. A tuple for the sake of speed, as RequestHead.
+@frozen_by_type
+class Outcome:
+    """One finished request. Moments are epoch seconds.
 
     `serial` numbers the requests of this process, `nth` those of the connection. `status` is what the client got, 499
     if it left before. `asked` is what the client sent, `head` what was answered: another one for an error page.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from attrs import evolve
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory, IReactorTime
 
@@ -89,7 +90,8 @@ class Site(ChannelFactory):
         """Return an exchange for a GET (or HEAD) of `uri` instead, with the client's other fields but no body."""
         head = exchange.head
         message = Message(
-            head._replace(
+            evolve(
+                head,
                 method=b"HEAD" if head.method == b"HEAD" else b"GET",
                 target=uri,
                 length=None,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from attrs import evolve, frozen
 
 from stickyproxy.config.settings import Server
+from stickyproxy.frozen import frozen_by_type
 from stickyproxy.sticky.words import NO_MEMORY, Affinity, Asker, Claim, Memory, StickyPolicy
 
 # Whom to believe: a known server, then dates that are over, then a name that nobody has.
@@ -19,7 +20,7 @@ class Dialect:
     cleared: Sequence[bytes] = ()
 
 
-@frozen
+@frozen_by_type
 class Heard(Claim):
     """The claim that counts, and what the request claims in each dialect, the written one first."""
 

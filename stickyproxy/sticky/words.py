@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from stickyproxy.config.settings import Server
+from stickyproxy.frozen import frozen_by_type
 
 
 class Affinity(Enum):
@@ -19,7 +20,7 @@ class Affinity(Enum):
     EXPIRED = b"expired"
 
 
-@frozen
+@frozen_by_type
 class Claim:
     """What a request says about its session.
 

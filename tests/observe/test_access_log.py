@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,7 +80,7 @@ def own(*words: str) -> LogFormat:
 
 def with_agent(value: bytes) -> Outcome:
     """A request with that User-Agent."""
-    return OUTCOME._replace(head=OUTCOME.head._replace(fields=(named(b"User-Agent", value),)))
+    return evolve(OUTCOME, head=evolve(OUTCOME.head, fields=(named(b"User-Agent", value),)))
 
 
 # -- formats ---------------------------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ def test_json_is_json_whatever_a_client_sends(
     """A line of `json` is one line of valid ASCII JSON, whatever bytes the request is made of."""
     fields = (named(b"Authorization", credentials), named(b"User-Agent", agent), named(b"Referer", referer))
     head = RequestHead(method, target, True, fields, host, (credentials,))
-    line = written(JSON, OUTCOME._replace(asked=head, head=head))
+    line = written(JSON, evolve(OUTCOME, asked=head, head=head))
     assert line.isascii()
     assert line.endswith(b"}\n")
     assert 1 == line.count(b"\n")
@@ -217,7 +218,7 @@ def test_json_is_json_whatever_a_client_sends(
 
 def test_json_is_json_whatever_a_server_is_called() -> None:
     """The path of a Unix socket is the operator's to choose, and is escaped like all that is not our own."""
-    line = written(JSON, OUTCOME._replace(tries=(Try(b"app", b'unix:/run/"app".sock', 1000.0),)))
+    line = written(JSON, evolve(OUTCOME, tries=(Try(b"app", b'unix:/run/"app".sock', 1000.0),)))
     assert 'unix:/run/"app".sock' == json.loads(line)["upstream_addr"]
 
 

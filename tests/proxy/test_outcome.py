@@ -1,5 +1,3 @@
-import pytest
-
 from stickyproxy.proxy.outcome import Try
 from tests.proxy.facts import facts
 
@@ -16,9 +14,3 @@ def test_outcome_of_our_own_answer() -> None:
     """A request that went to no server has no tries, no assignment and no response."""
     outcome = facts()
     assert (b"", (), None, None) == (outcome.upstream_name, outcome.tries, outcome.assignment, outcome.response)
-
-
-def test_outcome_stands() -> None:
-    """What is known of a finished request changes no more: observers may keep it."""
-    with pytest.raises(AttributeError):
-        facts().status = 500  # type: ignore[misc]
