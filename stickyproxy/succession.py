@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from attrs import evolve
 
 from stickyproxy.balance.changes import Changes
-from stickyproxy.balance.group import Group
 from stickyproxy.balance.peer import Peer
 from stickyproxy.config.settings import Server
 from stickyproxy.http.agent import Agent
@@ -53,7 +52,7 @@ def _heir(before: Upstream, after: Upstream) -> Upstream:
     for learned_before, learned_after in zip(learned(before.policy), learned(after.policy), strict=False):
         learned_after.take_over(learned_before, heirs)
     agent = before.agent if _agent(before).settings == _agent(after).settings else after.agent
-    return evolve(after, group=Group(peers, after.group.make_balancer), agent=agent)
+    return evolve(after.with_peers(peers), agent=agent)
 
 
 def _ancestor(peers: list[Peer], server: Server) -> Peer | None:

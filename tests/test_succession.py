@@ -12,7 +12,9 @@ from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.proxy.upstream import Upstream, Upstreams
 from stickyproxy.sticky.learn import Sessions
 from stickyproxy.sticky.policies import learned
+from stickyproxy.sticky.words import NO_MEMORY
 from stickyproxy.succession import take_over
+from tests.sticky.asking import ASKER
 
 A, B = "10.0.0.1:80", "10.0.0.2:80"
 
@@ -100,6 +102,17 @@ def test_other_upstream_is_another() -> None:
     house.load(A, name="other")
     (new,) = house.upstreams["other"].group.peers
     assert (["other"], False) == ([*house.upstreams], new is old)
+
+
+def test_sessions_are_told_nothing_anew() -> None:
+    """A session whose server has not changed gets no cookie again, however often the configuration is loaded."""
+    house = Generations(A, B, more="session_sticky = hash=plain")
+    for _ in range(2):
+        house.load(A, B, more="session_sticky = hash=plain")
+        claim = house.app.policy.recall([b"route=" + B.encode()], ASKER, 0.0)
+        peer = house.app.group.assign(claim, (), 0.0, True, ASKER).peer
+        assert peer is house.peers[1]
+        assert NO_MEMORY is house.app.policy.remember([], claim, peer.server, 200, 0.0, ASKER)
 
 
 @pytest.mark.parametrize("line", [f"{A} id=a", f"{A} id=a weight=9", "10.0.0.7:80 id=a"])

@@ -31,7 +31,12 @@ class Upstream:
         for peer in self.group.peers:
             staying.setdefault(peer.server, []).append(peer)
         peers = [there.pop(0) if (there := staying.get(server)) else Peer(server) for server in servers]
-        return evolve(self, policy=self.make_policy(servers), group=Group(peers, self.group.make_balancer))
+        return self.with_peers(peers)
+
+    def with_peers(self, peers: Sequence[Peer]) -> "Upstream":
+        """Return the upstream with these peers, and a policy that finds the very servers that they have."""
+        policy = self.make_policy([peer.server for peer in peers])
+        return evolve(self, policy=policy, group=Group(peers, self.group.make_balancer))
 
 
 class Upstreams(dict[str, Upstream]):

@@ -1,5 +1,7 @@
+from collections.abc import Sequence
 from ipaddress import ip_address
 
+from attrs import evolve
 from twisted.internet.testing import MemoryReactorClock
 
 from stickyproxy.balance.group import Group
@@ -11,6 +13,7 @@ from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.proxy.upstream import Upstream, Upstreams
 from stickyproxy.sticky.unsticky import Unsticky
+from stickyproxy.sticky.words import StickyPolicy
 
 A, B, C = (Server(name, InetAddress(ip_address(f"10.0.0.{nth}"), 80)) for nth, name in enumerate("abc", 1))
 
@@ -39,6 +42,19 @@ def test_other_servers() -> None:
     assert (before.agent, LeastConn) == (after.agent, after.group.make_balancer)
     assert [A, B] == [peer.server for peer in before.group.peers]
     assert before.policy is not after.policy
+
+
+def test_policy_knows_the_very_servers() -> None:
+    """The policy is made for the servers of the peers that stay, not for others that only look like them."""
+    known: list[Server] = []
+
+    def make_policy(servers: Sequence[Server]) -> StickyPolicy:
+        known.extend(servers)
+        return Unsticky()
+
+    evolve(upstream(A, B), make_policy=make_policy).among([C, evolve(B)])
+    assert [C, B] == known
+    assert B is known[1]
 
 
 def test_only_server_is_never_taken_out() -> None:
