@@ -32,7 +32,7 @@ class AccessLog:
         self._format = compile_format(log_format)
 
     def __call__(self, outcome: Outcome) -> None:
-        self._file.write(self._format(outcome))
+        self._file.note(self._format, outcome)
 
 
 def compile_format(log_format: LogFormat) -> Getter:

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 from twisted.logger import Logger
 
@@ -11,6 +13,9 @@ _log = Logger()
 
 # How much may be gathered, in bytes, before it is written at once.
 _BATCH = 64 * 1024
+# How many lines are made in one go, so that they are made by code and data that the processor has at hand still: each
+# after its own request took half as long again, a twentieth of the request's time.
+_TOGETHER = 32
 _STANDARD = {"-": sys.__stdout__, "stdout": sys.__stdout__, "stderr": sys.__stderr__}
 
 
@@ -22,6 +27,8 @@ class LogFile:
         # A rotated file is opened anew in the folder where it was, wherever the process has gone since.
         self._absolute = os.path.abspath(path)
         self._batch = _BATCH
+        self._together = _TOGETHER
+        self._notes: list[tuple[Callable[[Any], bytes], Any]] = []
         self._lines: list[bytes] = []
         self._size = 0
         self._failing = False
@@ -29,13 +36,31 @@ class LogFile:
 
     def write(self, line: bytes) -> None:
         """Gather a line, which ends in a line feed."""
+        if self._notes:
+            self._make_lines()
         self._lines.append(line)
         self._size += len(line)
         if self._size >= self._batch:
             self.flush()
 
+    def note(self, make: Callable[[Any], bytes], facts: Any) -> None:
+        """Gather the line that `make` makes of `facts`, some time later; they have to stay as they are."""
+        self._notes.append((make, facts))
+        if len(self._notes) >= self._together:
+            self._make_lines()
+
+    def _make_lines(self) -> None:
+        notes, self._notes = self._notes, []
+        for make, facts in notes:
+            try:
+                self.write(make(facts))
+            except Exception:  # noqa: BLE001 - one that cannot be made keeps none of the others from being written
+                _log.failure("a line of {path} could not be made", path=self.path)
+
     def flush(self) -> None:
         """Write what was gathered. A file that takes no more loses lines, and says so once."""
+        if self._notes:
+            self._make_lines()
         if not self._lines:
             return
         data = b"".join(self._lines)
@@ -52,7 +77,7 @@ class LogFile:
 
     def settle(self) -> None:
         """Write what was gathered, and from now on each line at once: nobody comes by to flush any more."""
-        self._batch = 0
+        self._batch = self._together = 0
         self.flush()
 
     def close(self) -> None:

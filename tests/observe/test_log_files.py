@@ -69,13 +69,43 @@ def test_large_batch_does_not_wait(file: LogFile, path: Path) -> None:
     assert 64 * line == path.read_bytes()
 
 
+def test_notes_become_lines(file: LogFile, path: Path) -> None:
+    """What is noted becomes a line some time later, in the order of notes and lines, and at the latest when flushed."""
+    made: list[int] = []
+
+    def make(number: int) -> bytes:
+        made.append(number)
+        return b"%d\n" % number
+
+    for number in range(31):
+        file.note(make, number)
+    assert [] == made
+    file.note(make, 31)
+    assert [*range(32)] == made
+    file.note(make, 32)
+    file.write(b"a line\n")
+    file.note(make, 33)
+    file.flush()
+    assert b"".join([*(b"%d\n" % number for number in range(33)), b"a line\n33\n"]) == path.read_bytes()
+
+
+def test_line_that_cannot_be_made(file: LogFile, path: Path, told: list[str]) -> None:
+    """A line that cannot be made is told of, and the others are written."""
+    for number in (1, 0, 2):
+        file.note(lambda number: b"%d\n" % (2 // number), number)
+    file.flush()
+    assert b"2\n1\n" == path.read_bytes()
+    assert [f"critical: a line of {path} could not be made"] == [line.splitlines()[0] for line in told]
+
+
 def test_settled_file_writes_at_once(file: LogFile, path: Path) -> None:
     """When nobody comes by to flush any more, what was gathered is written, and then each line at once."""
     file.write(b"gathered\n")
     file.settle()
     assert b"gathered\n" == path.read_bytes()
     file.write(b"at once\n")
-    assert b"gathered\nat once\n" == path.read_bytes()
+    file.note(lambda line: line, b"noted\n")
+    assert b"gathered\nat once\nnoted\n" == path.read_bytes()
 
 
 def test_log_is_continued(path: Path) -> None:

@@ -1,5 +1,7 @@
 """A whole proxy in memory, from a configuration's text: clients at the door, and servers that answer by hand."""
 
+from collections.abc import Callable
+
 from twisted.internet.testing import MemoryReactorClock
 
 from stickyproxy.assembly import Parts, build_sites, build_upstreams
@@ -9,6 +11,7 @@ from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.observe.survey import Survey
 from stickyproxy.observe.tally import Tallies
+from stickyproxy.proxy.outcome import Outcome
 from tests.wire import End, Servers, connect
 
 # When the clock starts, in epoch seconds.
@@ -42,6 +45,9 @@ class House:
 
     def write(self, line: bytes) -> None:
         self.log.append(line.decode().rstrip("\n"))
+
+    def note(self, make: Callable[[Outcome], bytes], outcome: Outcome) -> None:
+        self.write(make(outcome))
 
     # As the world outside.
 
