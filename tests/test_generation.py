@@ -297,8 +297,9 @@ def test_checks_of_servers_that_are_gone_stop(house: House) -> None:
 
 
 def test_reload_before_the_first_checks_are_over(house: House) -> None:
-    """Clients who wait for the first checks are let in when those of the new configuration allow it."""
+    """Clients who wait for the first checks are let in when those of the new configuration allow it, not before."""
     service = house.start(CHECKED.format("", ""))
+    load(house, service, CHECKED.format("", "fall=2"))
     assert service._accepting._held
     load(house, service, CHECKED.format("", "default_down=false"))
     assert not service._accepting._held

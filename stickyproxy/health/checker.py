@@ -49,11 +49,14 @@ class Checker:
         self._run()
 
     def stop(self) -> None:
-        """Check no more, and end the check that is going on."""
+        """Check no more, and end the check that is going on; who waits for the first round waits on."""
         if self._next is not None and self._next.active():
             self._next.cancel()
         if self._probe is not None:
             self._probe.close()
+
+    def let_go(self) -> None:
+        """Have nobody wait for the first round any more."""
         if not self.first.called:
             self.first.callback(None)
 
@@ -83,8 +86,7 @@ class Checker:
             return
         for listener in self.listeners:
             listener()
-        if not self.first.called:
-            self.first.callback(None)
+        self.let_go()
 
     def _pause(self) -> float:
         """Say how long it is until the next check."""

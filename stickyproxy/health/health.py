@@ -132,6 +132,7 @@ class Health:
         if not checker.listeners:
             del self._checkers[key]
             checker.stop()
+            checker.let_go()
 
     def hand_over(self, patient: Patient, successor: Patient) -> None:
         """Have what is known of a server stand for another one at its address, which is checked in its place."""
@@ -150,7 +151,7 @@ class Health:
         return gatherResults(waiting).addCallback(lambda _: None)
 
     def stop(self) -> None:
-        """Check nobody any more."""
+        """Check nobody any more; who waits for the start to be over waits for what comes instead."""
         self._running = False
         for checker in self._checkers.values():
             checker.stop()

@@ -239,15 +239,16 @@ def test_comes_later() -> None:
 
 
 def test_goes() -> None:
-    """A server that goes is checked no more, also within a check."""
+    """A server that goes is checked no more, also within a check, and nobody waits for it."""
     house = House()
     server = Server()
     house.watch(server)
-    house.health.start()
+    first = house.health.start()
     end = house.wires.servers.accept()
     house.health.drop(server)
     end.send(OK)
     assert (True, None, []) == (server.sick, house.health.of(server), house.wires.reactor.getDelayedCalls())
+    assert first.called
 
 
 def test_hand_over() -> None:
@@ -282,11 +283,11 @@ def test_one_of_two_goes() -> None:
 
 
 def test_stop() -> None:
-    """After the stop nothing is left."""
+    """After the stop nothing is left, and what a start was waited for has not come true."""
     house = House()
     house.watch(Server())
     house.watch(Server(address(81)))
     first = house.health.start()
     house.wires.servers.accept().send(OK)
     house.health.stop()
-    assert ([], True) == (house.wires.reactor.getDelayedCalls(), first.called)
+    assert ([], False) == (house.wires.reactor.getDelayedCalls(), first.called)
