@@ -283,6 +283,16 @@ def test_checks_keep_their_standing(parameter: str, check: str, expected: bool, 
     assert not peer.sick
 
 
+@pytest.mark.parametrize(("check", "expected"), [("", [True, False]), ("unique=true", [False, False])])
+def test_upstream_that_comes_to_a_known_address(check: str, expected: list[bool], house: House) -> None:
+    """One that shares the checks of an address knows what is known there; that it comes first changes nothing."""
+    text = CHECKED.format("", check)
+    service = house.start(text)
+    Servers(house.reactor).accept().send(PASSED)
+    load(house, service, text.partition(PASS)[0].replace("app", "new") + text)
+    assert expected == [upstream.group.peers[0].sick for upstream in service._upstreams.values()]
+
+
 def test_checks_of_servers_that_are_gone_stop(house: House) -> None:
     """Nobody checks a server that is gone; the new one is checked at once, and down until it has passed."""
     service = house.start(CHECKED.format("", ""))

@@ -15,6 +15,7 @@ from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.settings import Check
 from stickyproxy.health.checker import Checker
 from stickyproxy.health.conversations import conversation
+from stickyproxy.health.standing import Standing
 from stickyproxy.health.words import Address, Connect, Patient
 
 _log = Logger()
@@ -92,10 +93,10 @@ class Health:
         # Those who have a checker in common have the same key.
         self._checkers: dict[Hashable, Checker] = {}
         self._found: dict[Patient, tuple[ServerCheck, Hashable]] = {}
-        # By upstream and address; forgotten when the checks begin.
-        self._before = (
-            {(each.upstream, each.patient.address, each.check): each for each in before.checks} if before else {}
-        )
+        # What is known of an address, by upstream; forgotten when the checks begin.
+        self._before: dict[tuple[Address, Check], dict[str, Standing]] = {}
+        for each in before.checks if before else ():
+            self._before.setdefault((each.patient.address, each.check), {})[each.upstream] = each.standing
 
     @property
     def checks(self) -> list[ServerCheck]:
@@ -114,8 +115,7 @@ class Health:
         key: Hashable = (address, check, connect) if check.unique else patient
         checker = self._checkers.get(key)
         if checker is None:
-            before = self._before.get((upstream, patient.address, check))
-            standing = copy(before.standing) if before is not None else None
+            standing = self._known(upstream, patient.address, check)
             checker = Checker(self._clock, self._random, check, conversation(check), connect(address), standing)
             self._checkers[key] = checker
             if self._running:
@@ -123,6 +123,13 @@ class Health:
         found = ServerCheck(upstream, patient, check, checker)
         self._found[patient] = (found, key)
         checker.listeners.append(found.refresh)
+
+    def _known(self, upstream: str, address: Address, check: Check) -> Standing | None:
+        """Return what is known of an address already: to that upstream, or else, with `unique`, to any other."""
+        before = self._before.get((address, check), {})
+        others = before.values() if check.unique else ()
+        known = before.get(upstream) or next(iter(others), None)
+        return copy(known) if known is not None else None
 
     def drop(self, patient: Patient) -> None:
         """Check a server no more, since it is gone."""
