@@ -1,5 +1,7 @@
 """What servers keep when a configuration is loaded anew: two of them, one after the other, in memory."""
 
+import sys
+
 import pytest
 from twisted.internet.testing import MemoryReactorClock
 
@@ -7,6 +9,7 @@ from stickyproxy.assembly import build_upstreams
 from stickyproxy.balance.changes import DRAIN, Change, Changes
 from stickyproxy.balance.peer import Peer
 from stickyproxy.config.load import loads
+from stickyproxy.config.proxying import parse_server
 from stickyproxy.http.agent import Agent
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.proxy.upstream import Upstream, Upstreams
@@ -83,6 +86,17 @@ def test_requests_in_progress_count_on() -> None:
     for peer in (first, first, second):
         peer.release()
     assert [0, 0, 0] == [peer.conns for peer in (first, second, third)]
+
+
+def test_request_outlives_very_many_generations() -> None:
+    """One that lasts, such as a WebSocket, is counted to its end, however often its server's line has changed."""
+    peer = last = Peer(parse_server([A]))
+    peer.acquire()
+    for _ in range(sys.getrecursionlimit()):
+        last, before = Peer(last.server), last
+        last.succeed(before)
+    peer.release()
+    assert (0, 0) == (peer.conns, last.conns)
 
 
 def test_twins_are_told_apart() -> None:

@@ -159,15 +159,18 @@ class Peer:
 
     def acquire(self) -> None:
         """A connection for a request begins."""
-        self.conns += 1
-        if self.heir is not None:
-            self.heir.acquire()
+        peer: Peer | None = self
+        while peer is not None:
+            peer.conns += 1
+            peer = peer.heir
 
     def release(self) -> None:
         """That connection ended; the caller says so exactly once."""
-        self.conns -= 1
-        if self.heir is not None:
-            self.heir.release()
+        peer: Peer | None = self
+        # One that lasts may outlive more generations than calls may be nested.
+        while peer is not None:
+            peer.conns -= 1
+            peer = peer.heir
 
     def succeed(self, before: "Peer") -> None:
         """Stand for the server of another peer from now on, with all that is known of it.
