@@ -1,6 +1,7 @@
 """The processes of a measurement: each on a core of its own, watched through /proc, and ended by its number."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,14 +15,26 @@ from attrs import frozen
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 60.0
+_SIZE = re.compile(r"^(Rss|Pss|Pss_Anon): +(\d+) kB$", re.M)
 
 
 @frozen
 class Memory:
-    """Bytes of memory: `rss` counts pages that several processes share in each, `pss` in all of them together once."""
+    """Bytes of memory: `rss` counts pages that several processes share in each, `pss` in all of them together once.
+
+    `anonymous` is the part of `pss` that is in no file: heaps and stacks. Other programs that come and go change how
+    the pages of a library are shared out, but not that.
+    """
 
     rss: int
     pss: int
+    anonymous: int
+
+
+def read_rollup(text: str) -> Memory:
+    """Read the `smaps_rollup` of one process, which counts in kB; of one that has just ended it is empty."""
+    sizes = {name: int(size) * 1024 for name, size in _SIZE.findall(text)}
+    return Memory(sizes.get("Rss", 0), sizes.get("Pss", 0), sizes.get("Pss_Anon", 0))
 
 
 class Process:
@@ -60,19 +73,13 @@ class Process:
 
     def memory(self) -> Memory:
         """Return what they hold now."""
-        rss = pss = 0
+        rss = pss = anonymous = 0
         for folder, _ in self._all():
-            lines = []
+            # It may end while it is looked at.
             with suppress(OSError):
-                # It may end while it is looked at.
-                lines = (folder / "smaps_rollup").read_text().splitlines()
-            for line in lines:
-                name, _, value = line.partition(":")
-                if name == "Rss":
-                    rss += int(value.split()[0]) * 1024
-                elif name == "Pss":
-                    pss += int(value.split()[0]) * 1024
-        return Memory(rss, pss)
+                each = read_rollup((folder / "smaps_rollup").read_text())
+                rss, pss, anonymous = rss + each.rss, pss + each.pss, anonymous + each.anonymous
+        return Memory(rss, pss, anonymous)
 
     def stop(self) -> None:
         """End them all: the first is asked, what is left after five seconds is killed."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from attrs import frozen
-
-from bench.results import Summary
-from bench.rows import MEBIBYTE, Row
+from bench.floors import Verdict
+from bench.idle import Idle
+from bench.results import Section, Summary
+from bench.rows import MEBIBYTE
 
 _BEGIN, _END = "<!-- measured: what follows is written by bench/compare.py -->", "<!-- /measured -->"
 
@@ -14,25 +14,13 @@ _HEADINGS = (
     *("stickyproxy is", "by CPU"),
 )
 
-# What the project has set itself to reach, in requests a second: row, peer, and how many times its rate.
-FLOORS = (
-    ("1k", "Twisted's ReverseProxyResource", 6.0),
-    ("1k", "aiohttp + uvloop", 2.5),
-    ("1k", "Caddy", 1.0),
-    ("1k", "Apache mod_proxy_balancer", 0.8),
-    ("1k", "nginx", 0.25),
-    ("1m", "nginx", 0.5),
+_IDLE_HEADINGS = (
+    "proxy",
+    "connections kept",
+    "RSS KiB a connection",
+    "anonymous KiB a connection",
+    "stickyproxy takes",
 )
-# And the time in which 99 of 100 of its own answers are there, in seconds.
-_P99_ROW, _P99 = "1k", 0.003
-
-
-@frozen
-class Section:
-    """One row with its results, by the proxies' names."""
-
-    row: Row
-    summaries: Mapping[str, Summary]
 
 
 def table(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
@@ -48,8 +36,8 @@ def section_table(section: Section, ours: str) -> str:
 
 def _line(name: str, summary: Summary, ours: str) -> list[str]:
     figures = [
-        f"{summary.rate:,.0f}" if summary.rate >= 10 else f"{summary.rate:.2f}",
-        f"{summary.throughput / MEBIBYTE:,.0f}",
+        _figure(summary.rate),
+        _figure(summary.throughput / MEBIBYTE),
         f"{summary.p50 * 1000:,.2f}",
         f"{summary.p99 * 1000:,.2f}",
         f"{summary.cpu * 1e6:,.0f}",
@@ -62,6 +50,10 @@ def _line(name: str, summary: Summary, ours: str) -> list[str]:
     return [name, *figures, f"{summary.ratio:.2f} times", f"{summary.cpu_ratio:.2f} times"]
 
 
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2f}"
+
+
 def growth_table(sections: Sequence[Section], ours: str) -> str:
     """Return the rows that are about one proxy alone, as one table; each is compared with the first."""
     least = sections[0].summaries[ours].cpu
@@ -70,25 +62,28 @@ def growth_table(sections: Sequence[Section], ours: str) -> str:
         each = section.summaries[ours]
         change = each.cpu / least - 1 if least else 0.0
         lines.append([section.row.title, f"{each.rate:,.0f}", f"{each.cpu * 1e6:,.0f}", f"{change:+.0%}"])
-    return table(("", "requests/s", "CPU µs a request", "against the first"), lines)
+    return table(("", "requests/s", "CPU µs a request", "CPU against the first"), lines)
 
 
-def floors_table(sections: Sequence[Section], ours: str) -> str:
-    """Return what was aimed at, and what was reached."""
-    found = {section.row.name: section for section in sections}
-    lines = []
-    for name, peer, least in FLOORS:
-        section = found.get(name)
-        summary = section.summaries.get(peer) if section else None
-        if section and summary:
-            verdict = "yes" if summary.ratio >= least else "no"
-            lines.append([f"{section.row.title}: {peer}", f"{least:g} times", f"{summary.ratio:.2f} times", verdict])
-    own = found[_P99_ROW].summaries.get(ours) if _P99_ROW in found else None
-    if own:
-        verdict = "yes" if own.p99 <= _P99 else "no"
-        title = f"{found[_P99_ROW].row.title}: p99"
-        lines.append([title, f"{_P99 * 1000:g} ms at most", f"{own.p99 * 1000:.2f} ms", verdict])
-    return table(("stickyproxy against", "at least", "measured", "reached"), lines) if lines else ""
+def idle_table(idle: Mapping[str, Idle], ours: str) -> str:
+    """Return what idle connections take, the thriftiest first, and those last that keep none."""
+    ordered = sorted(idle.items(), key=lambda pair: (not pair[1].connections, pair[1].anonymous))
+    return table(_IDLE_HEADINGS, [_idle_line(name, each, idle[ours], ours) for name, each in ordered])
+
+
+def _idle_line(name: str, idle: Idle, own: Idle, ours: str) -> list[str]:
+    if not idle.connections:
+        return [name, "0", "", "", ""]
+    figures = [f"{idle.connections:,}", f"{idle.rss / 1024:.1f}", f"{idle.anonymous / 1024:.1f}"]
+    if name == ours:
+        return [f"**{name}**", *figures, ""]
+    return [name, *figures, f"{own.anonymous / idle.anonymous:.2f} times" if idle.anonymous > 0 else ""]
+
+
+def floors_table(verdicts: Sequence[Verdict]) -> str:
+    """Return what was aimed at, and what was reached; empty when nothing was measured for it."""
+    lines = [[each.what, each.aim, each.measured, "yes" if each.reached else "no"] for each in verdicts]
+    return table(("floor", "aim", "measured", "reached"), lines) if lines else ""
 
 
 def put_into(page: str, measured: str) -> str:

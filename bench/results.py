@@ -1,10 +1,12 @@
-"""What the rounds of one row amount to: medians, and ratios of what was measured in the same round."""
+"""What a run amounts to: medians of the rounds of each row, and ratios of what was measured in the same round."""
 
 from collections.abc import Mapping, Sequence
 from statistics import median
 
 from attrs import frozen
 
+from bench.idle import Idle
+from bench.rows import Row
 from bench.stage import Measured
 
 
@@ -26,6 +28,31 @@ class Summary:
     errors: int
     ratio: float
     cpu_ratio: float
+
+
+@frozen
+class Section:
+    """One row with its results, by the proxies' names."""
+
+    row: Row
+    summaries: Mapping[str, Summary]
+
+
+@frozen
+class Results:
+    """All that a run measured: the rows in their order, and what idle connections took by the proxies' names."""
+
+    sections: Sequence[Section]
+    idle: Mapping[str, Idle]
+
+    def section(self, row: str) -> Section | None:
+        """Return the section of that row, None when it was not measured."""
+        return next((section for section in self.sections if section.row.name == row), None)
+
+    def summary(self, row: str, proxy: str) -> Summary | None:
+        """Return how that proxy did in that row, None when that was not measured."""
+        section = self.section(row)
+        return section.summaries.get(proxy) if section else None
 
 
 def rate(measured: Measured) -> float:

@@ -1,8 +1,8 @@
 """The stage of a comparison: the server that all proxies stand before, and the proxies of one row."""
 
 import http.client
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from attrs import frozen
@@ -99,28 +99,50 @@ class Proxy:
         folder = stage.new_folder(f"{row.name}-{peer.template.replace('/', '-')}")
         environment = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), **peer.environment}
         self._process = Process(peer.prepare(folder, words, row.mode), folder, stage.cores.proxy, environment)
+        self._port = port
         try:
             self._process.wait_for(port)
             self._process.wait_for(tls_port)
-            cookie = _log_in(port)
+            cookie = self._log_in()
+            self._target = Target(tls_port if row.tls else port, row.tls, row.path, cookie)
+            if row.size <= FILES["1m"]:
+                with closing(self.connect()) as connection:
+                    self.ask(connection)
         except BaseException:
             self.close()
             raise
-        self._target = Target(tls_port if row.tls else port, row.tls, row.path, cookie)
-        self._check(port)
 
-    def _check(self, port: int) -> None:
-        """Raise RuntimeError unless the client gets what the row is about."""
-        if self._row.size <= FILES["1m"]:
-            status, size, _ = _get(port, self._row.path, self._target.cookie)
-            if (status, size) != (200, self._row.size):
-                raise RuntimeError(f"{self._process}: {self._row.path} answered {status} with {size} bytes")
+    def connect(self) -> http.client.HTTPConnection:
+        """Return a connection for `ask`, which opens it."""
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+
+    def ask(self, connection: http.client.HTTPConnection) -> None:
+        """Ask once for what the row is about, without TLS. Raises RuntimeError when it does not come."""
+        connection.request(
+            "GET", self._row.path, headers={"Cookie": self._target.cookie} if self._target.cookie else {}
+        )
+        with connection.getresponse() as answer:
+            status, size = answer.status, len(answer.read())
+        if (status, size) != (200, self._row.size):
+            raise RuntimeError(f"{self._process}: {self._row.path} answered {status} with {size} bytes")
+
+    def _log_in(self) -> str:
+        """Return the Cookie field that a client sends after its first request."""
+        with closing(self.connect()) as connection:
+            connection.request("GET", "/login")
+            with connection.getresponse() as answer:
+                set_cookies = answer.headers.get_all("Set-Cookie") or []
+        return "; ".join(set_cookie.partition(";")[0] for set_cookie in set_cookies)
 
     def measure(self, seconds: int) -> Measured:
         """Put the row's load on it."""
         before = self._process.cpu()
         sample = self._row.load.run(self._target, self._stage.cores.load, seconds)
-        return Measured(sample, self._process.cpu() - before, self._process.memory())
+        return Measured(sample, self._process.cpu() - before, self.memory())
+
+    def memory(self) -> Memory:
+        """Return what it holds now."""
+        return self._process.memory()
 
     def close(self) -> None:
         """End it."""
@@ -128,7 +150,7 @@ class Proxy:
 
 
 def run_row(
-    stage: Stage, row: Row, peers: list[Peer], rounds: int, seconds: int, tell: Callable[[str], None]
+    stage: Stage, row: Row, peers: Sequence[Peer], rounds: int, seconds: int, tell: Callable[[str], None]
 ) -> dict[str, list[Measured]]:
     """Measure each peer once a round, after a round that does not count; by the peers' names."""
     with ExitStack() as running:
@@ -144,22 +166,6 @@ def run_row(
             for name, proxy in proxies.items():
                 measured[name].append(proxy.measure(seconds))
     return measured
-
-
-def _get(port: int, path: str, cookie: str = "") -> tuple[int, int, list[str]]:
-    """Return the status, the size of the body, and the Set-Cookie fields of an answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
-    with connection.getresponse() as answer:
-        got = answer.status, len(answer.read()), answer.headers.get_all("Set-Cookie") or []
-    connection.close()
-    return got
-
-
-def _log_in(port: int) -> str:
-    """Return the Cookie field that a client sends after its first request."""
-    _, _, set_cookies = _get(port, "/login")
-    return "; ".join(set_cookie.partition(";")[0] for set_cookie in set_cookies)
 
 
 def _more_servers(number: int) -> str:

@@ -1,7 +1,7 @@
 from bench.compare import page
+from bench.idle import Idle
 from bench.peers import OURS
-from bench.report import Section
-from bench.results import Summary
+from bench.results import Results, Section, Summary
 from bench.rows import ROWS
 
 
@@ -17,15 +17,17 @@ def headings(text: str) -> list[str]:
 
 def test_each_row_has_its_table() -> None:
     """Rows with peers stand alone, rows about growth together; where and when comes before all of them."""
-    text = page("- Date: today", [section("1k"), section("tls"), section("locations-10"), section("locations-10000")])
-    assert text.startswith("- Date: today\n\n| stickyproxy against |")
+    sections = [section("1k"), section("tls"), section("locations-10"), section("locations-10000")]
+    text = page("- Date: today", Results(sections, {OURS: Idle(1_000, 4_096.0, 4_096.0)}))
+    assert text.startswith("- Date: today\n\n| floor |")
     assert [
         "### 1 KiB, 32 connections",
         "### 1 KiB over TLS, 32 connections",
         "### As locations grow",
+        "### Memory of an idle connection",
     ] == headings(text)
 
 
 def test_what_was_not_measured_is_not_there() -> None:
     """A run of one row makes a page of one table."""
-    assert ["### As servers grow"] == headings(page("- Date: today", [section("servers-2")]))
+    assert ["### As servers grow"] == headings(page("- Date: today", Results([section("servers-2")], {})))

@@ -1,8 +1,10 @@
 import pytest
 
-from bench.report import FLOORS, Section, floors_table, growth_table, put_into, section_table, table
-from bench.results import Summary
-from bench.rows import ROWS, Row
+from bench.floors import Verdict
+from bench.idle import Idle
+from bench.report import floors_table, growth_table, idle_table, put_into, section_table, table
+from bench.results import Section, Summary
+from bench.rows import Row
 
 BEGIN, END = "<!-- measured: what follows is written by bench/compare.py -->", "<!-- /measured -->"
 
@@ -39,21 +41,30 @@ def test_growth_is_told_against_the_first() -> None:
     ).splitlines()[2:]
 
 
-def test_floors_say_whether_they_are_reached() -> None:
-    """A floor is held against what was measured, and left out where nothing was."""
-    summaries = {"nginx": summary(80_000, 0.2), "Caddy": summary(15_000, 1.1), "ours": summary(16_500)}
-    section = Section(Row("1k", "1 KiB"), summaries)
+def test_idle_is_told_in_kib() -> None:
+    """The thriftiest comes first, ours stands out, and each other one says how many times as much ours takes."""
+    idle = {
+        "wasteful": Idle(1_000, 17_000.0, 16_384.0),
+        "forgetful": Idle(0, 0.0, 0.0),
+        "ours": Idle(1_000, 5_120.0, 4_096.0),
+        "thrifty": Idle(999, 512.0, 512.0),
+    }
     assert [
-        "| 1 KiB: Caddy | 1 times | 1.10 times | yes |",
-        "| 1 KiB: nginx | 0.25 times | 0.20 times | no |",
-        "| 1 KiB: p99 | 3 ms at most | 3.40 ms | no |",
-    ] == floors_table([section], "ours").splitlines()[2:]
-    assert "" == floors_table([], "ours")
+        "| thrifty | 999 | 0.5 | 0.5 | 8.00 times |",
+        "| **ours** | 1,000 | 5.0 | 4.0 |  |",
+        "| wasteful | 1,000 | 16.6 | 16.0 | 0.25 times |",
+        "| forgetful | 0 |  |  |  |",
+    ] == idle_table(idle, "ours").splitlines()[2:]
 
 
-def test_floors_are_of_rows_that_there_are() -> None:
-    """Each floor names a row."""
-    assert {name for name, _, _ in FLOORS} <= {row.name for row in ROWS}
+def test_floors_say_whether_they_are_reached() -> None:
+    """A floor is a line, and no floors are no table."""
+    verdicts = [Verdict("1 KiB: p99", "below 3 ms", "2.59 ms", True), Verdict("PSS", "below 8 KiB", "9.0 KiB", False)]
+    assert [
+        "| 1 KiB: p99 | below 3 ms | 2.59 ms | yes |",
+        "| PSS | below 8 KiB | 9.0 KiB | no |",
+    ] == floors_table(verdicts).splitlines()[2:]
+    assert "" == floors_table([])
 
 
 def test_only_what_was_measured_is_replaced() -> None:

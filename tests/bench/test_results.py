@@ -2,13 +2,14 @@ import pytest
 
 from bench.loads import Sample
 from bench.processes import Memory
-from bench.results import rate, summarize, summarize_row
+from bench.results import Results, Section, rate, summarize, summarize_row
+from bench.rows import Row
 from bench.stage import Measured
 
 
 def measured(requests: int, p99: float = 0.003, errors: int = 0, cpu: float = 1.0) -> Measured:
     """Return two seconds of so many requests, which cost `cpu` seconds and leave 8 MiB."""
-    return Measured(Sample(requests, 2.0, requests * 1000, errors, 0.001, p99), cpu, Memory(9 << 20, 8 << 20))
+    return Measured(Sample(requests, 2.0, requests * 1000, errors, 0.001, p99), cpu, Memory(9 << 20, 8 << 20, 7 << 20))
 
 
 def test_rate() -> None:
@@ -54,3 +55,12 @@ def test_the_quickest_comes_first() -> None:
     """A row is in the order of its rates."""
     rows = summarize_row({"slow": [measured(1)], "ours": [measured(5)], "quick": [measured(9)]}, "ours")
     assert ["quick", "ours", "slow"] == list(rows)
+
+
+def test_what_is_measured_is_found_by_its_names() -> None:
+    """What was not measured is None."""
+    section = Section(Row("1k", "1 KiB"), {"ours": summarize([measured(1)], [measured(1)])})
+    results = Results([section], {})
+    assert section == results.section("1k")
+    assert section.summaries["ours"] == results.summary("1k", "ours")
+    assert [None, None] == [results.summary("1k", "nginx"), results.summary("tls", "ours")]
