@@ -8,8 +8,9 @@ from stickyproxy.config.settings import Server
 from stickyproxy.frozen import frozen_by_type
 from stickyproxy.sticky.words import NO_MEMORY, Affinity, Asker, Claim, Memory, StickyPolicy
 
-# Whom to believe: a known server, then dates that are over, then a name that nobody has.
-_BELIEF = {Affinity.VALID: 3, Affinity.EXPIRED: 2, Affinity.INVALID: 1, Affinity.NONE: 0}
+# Whom to believe: a known server, then dates that are good, then such as are over, then a name that nobody has.
+_BELIEF = {Affinity.VALID: 4, Affinity.EXPIRED: 2, Affinity.INVALID: 1, Affinity.NONE: 0}
+_GOOD_DATES = 3
 
 
 @frozen
@@ -46,7 +47,7 @@ class Accepting:
             each.append(claim)
             # What one dialect keeps from the server, the next must not bring back.
             onward = claim.cookies if onward is cookies else policy.recall(onward, asker, now).cookies
-        told = max(each, key=lambda claim: _BELIEF[claim.affinity])
+        told = max(each, key=_belief)
         renew = told.renew or told is not each[0]
         return Heard(told.affinity, onward, told.server, told.first_seen, renew, each)
 
@@ -75,3 +76,10 @@ class Accepting:
         cleared = dict.fromkeys(value for memory in forgotten for value in memory.set_cookies)
         private = any(memory.private for memory in forgotten)
         return Memory(tuple(cleared), private) if cleared else NO_MEMORY
+
+
+def _belief(claim: Claim) -> int:
+    """How far a claim is believed: that of a server that is gone too, where another dialect cannot read its dates."""
+    if claim.affinity is Affinity.INVALID and claim.first_seen is not None:
+        return _GOOD_DATES
+    return _BELIEF[claim.affinity]

@@ -13,7 +13,7 @@ from stickyproxy.config.stickiness import parse_accept
 from stickyproxy.config.words import split
 from stickyproxy.sticky.policies import policy_maker
 from stickyproxy.sticky.sids import md5_sid
-from stickyproxy.sticky.words import StickyPolicy
+from stickyproxy.sticky.words import Affinity, StickyPolicy
 from tests.sticky.asking import Asking, compile_value
 
 NOW = 1_000_000.0
@@ -167,6 +167,21 @@ def test_change_of_keys(named: tuple[Server, ...], keys: Path) -> None:
     browser.visit(policy_of(named, keys, "session_sticky hash=hmac secret=BOTH maxidle=30m"), named[0])
     last = policy_of(named, keys, "session_sticky hash=hmac secret=OTHER maxidle=30m")
     assert named[1] is browser.visit(last, named[0])
+
+
+@pytest.mark.parametrize("old", ["hash=hmac secret=KEYS", "hash=plain"])
+def test_server_that_is_gone(named: tuple[Server, ...], keys: Path, old: str) -> None:
+    """A dated cookie whose server is gone is known for that where an older key, or another hash, has made it."""
+    browser = Browser()
+    browser.visit(policy_of(named, keys, f"session_sticky {old} maxidle=30m"), named[1])
+    left = (named[0], named[2])
+    moving = policy_of(
+        left, keys, "session_sticky hash=hmac secret=BOTH maxidle=30m", "session_sticky hash=plain maxidle=30m"
+    )
+    cookie = b"route=" + browser.cookies["route"].encode()
+    claim = moving.recall([cookie], Asking(), NOW)
+    assert (Affinity.INVALID, int(NOW)) == (claim.affinity, claim.first_seen)
+    assert Affinity.EXPIRED is moving.recall([cookie], Asking(), NOW + 1801).affinity
 
 
 @pytest.mark.parametrize("dates", ["", " maxidle=30m"])
