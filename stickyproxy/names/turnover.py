@@ -1,6 +1,6 @@
 """What becomes of an upstream when servers come and go: those that stay go on as if nothing had happened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from twisted.logger import Logger
 
@@ -11,6 +11,7 @@ from stickyproxy.config.addresses import HostAddress
 from stickyproxy.config.settings import Server
 from stickyproxy.http.agent import Agent
 from stickyproxy.proxy.upstream import Upstreams
+from stickyproxy.sticky.policies import learned
 
 _log = Logger()
 
@@ -35,6 +36,9 @@ class Turnover:
         for peer in after.group.peers:
             if peer.server in weights:
                 after.group.weigh(peer, weights[peer.server])
+        heirs = _succeed(gone, come)
+        for sessions in learned(after.policy):
+            sessions.take_over(sessions, heirs)
         self._changes.apply(name, after.group, come)
         self._checks.turn(name, gone, come)
         self._upstreams.replace(name, after)
@@ -49,6 +53,18 @@ class Turnover:
 def _without(peers: Sequence[Peer], others: Sequence[Peer]) -> list[Peer]:
     known = set(others)
     return [peer for peer in peers if peer not in known]
+
+
+def _succeed(gone: Iterable[Peer], come: Iterable[Peer]) -> dict[Server, Server]:
+    """Have those who come to the address of one who is gone go on as that one; return whose places they take."""
+    at = {peer.address: peer for peer in gone}
+    heirs = {}
+    for peer in come:
+        old = at.get(peer.address)
+        if old is not None:
+            peer.succeed(old)
+            heirs[old.server] = peer.server
+    return heirs
 
 
 def _is_there(peer: Peer) -> bool:

@@ -87,6 +87,11 @@ def settle(house: Turning) -> str:
     return cookie_of(client.received())
 
 
+def backups(house: Turning) -> list[Server]:
+    """The servers as they would be if all were backups."""
+    return [evolve(peer.server, backup=True) for peer in house.peers.values()]
+
+
 def test_session_stays_where_its_server_does() -> None:
     """A cookie names the same server among others, on the connection that was kept."""
     house = Turning()
@@ -156,6 +161,19 @@ def test_what_is_known_of_who_stays_is_kept() -> None:
     assert (1, 1, True) == (peer.fails, peer.conns, peer.drain)
 
 
+def test_what_is_known_of_who_becomes_a_backup() -> None:
+    """A server that stays at its address in another place has its failures and load, and the end of that, too."""
+    house = Turning()
+    old = house.peers[A]
+    old.failure(house.reactor.seconds())
+    old.acquire()
+    house.turnover("app", backups(house), {})
+    new = house.peers[A]
+    assert (False, 1, 1) == (new is old, new.fails, new.conns)
+    old.release()
+    assert 0 == new.conns
+
+
 def test_equal_lines_are_different_servers() -> None:
     """Two lines with the same text stay two servers."""
     house = Turning()
@@ -213,6 +231,19 @@ def test_what_was_learned_is_kept(sticky: str) -> None:
     assert (1, 1) == (len(house.servers.asked), house.peers[A].conns)
 
 
+def test_what_was_learned_of_who_becomes_a_backup() -> None:
+    """Sessions that are known by heart stay with a server that is a backup now, and one no longer, and one again."""
+    house = Turning("sticky = learn create=$upstream_cookie_s lookup=$cookie_s zone=s:1m")
+    house.visit()
+    house.servers.accept().send(answer(b"ok", b"200 OK", b"Set-Cookie: s=1"))
+    primaries = [peer.server for peer in house.peers.values()]
+    others = backups(house)
+    for count, servers in enumerate((others, primaries, others), 1):
+        house.turnover("app", [fresh(C), *servers], {})
+        house.visit("s=1")
+        assert count == house.peers[A].conns
+
+
 def test_who_comes_is_shown() -> None:
     """The status page has the servers that there are now."""
     house = Turning()
@@ -240,8 +271,7 @@ def test_standing_is_handed_over() -> None:
     house.health.start()
     house.servers.accept().send(OK)
     house.servers.refuse()
-    servers = [evolve(peer.server, backup=True) for peer in house.peers.values()]
-    house.turnover("app", servers, {})
+    house.turnover("app", backups(house), {})
     assert [False, True] == [house.peers[name].sick for name in (A, B)]
     assert [A, B] == [check.name for check in house.health.checks]
     house.wait(1)
