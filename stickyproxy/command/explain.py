@@ -111,10 +111,12 @@ def _site(sites: Sequence[tuple[Listen, Site]], url: str) -> Site:
 
 
 def _located(site: Site, request: bytes) -> str:
-    """The location that serves the request, and where it stands."""
+    """The location that serves the request, and where it stands. Raises ValueError for one whose body is missing."""
     reader = RequestReader(Limits())
     reader.feed(request)
     message = reader.messages[0]
+    if message.fault is None and not message.complete:
+        raise ValueError("the fields tell of a body; expected a request without one")
     try:
         if message.fault is not None:
             raise message.fault

@@ -60,7 +60,7 @@ def _parser() -> ArgumentParser:
 
 
 def _ctl(options: Namespace) -> int:
-    path = options.socket or tap.read(options.config).control
+    path = tap.read(options.config).control if options.socket is None else options.socket
     if path is None:
         raise ValueError(f"{options.config} names no control socket; expected control = unix:PATH in [main]")
     answer = ask(path, [options.command, *options.arguments], options.json)

@@ -191,6 +191,8 @@ def test_port_that_nobody_listens_on(settings: Settings) -> None:
         ("http://www/", "X", '"X" is no header field; expected NAME: VALUE'),
         ("http://www/", "X: y\r\nZ: z", "is no header field"),
         ("http://www/", "X y: z", '"X y" is no token'),
+        ("http://www:8080/", "Content-Length: 5", "the fields tell of a body; expected a request without one"),
+        ("http://www:8080/", "Transfer-Encoding: chunked", "the fields tell of a body"),
     ],
 )
 def test_faulty_question(settings: Settings, url: str, line: str, expected: str) -> None:

@@ -90,3 +90,10 @@ def test_ctl_without_a_socket(config: str, capsys: pytest.CaptureFixture[str]) -
     Path(config).write_text("[server www]\nreturn = 404\n")
     expected = f"stickyproxy: {config} names no control socket; expected control = unix:PATH in [main]\n"
     assert (1, "", expected) == run(capsys, "ctl", "-c", config, "status")
+
+
+def test_ctl_with_an_empty_socket(capsys: pytest.CaptureFixture[str]) -> None:
+    """A path that is empty, as from a variable that is not set, is one where nobody listens."""
+    status, out, err = run(capsys, "ctl", "--socket", "", "status")
+    assert (1, "") == (status, out)
+    assert err.startswith("stickyproxy: no answer at unix:: ")
