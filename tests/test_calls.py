@@ -1,5 +1,6 @@
 """What a request costs in function calls: the measure of speed that is the same on every machine, in every run."""
 
+import gc
 import sys
 from collections import Counter
 from types import FrameType
@@ -7,7 +8,7 @@ from types import FrameType
 import pytest
 from twisted.internet.protocol import Protocol
 
-from tests.calls import calls_of_a_sticky_request, count_calls
+from tests.calls import calls_of_a_sticky_request, count_calls, sticky_request
 from tests.wire import End
 
 # How many calls one sticky request makes on connections that are kept. `python -m bench.profiling` lists them.
@@ -31,6 +32,20 @@ def test_a_request_makes_no_more_calls_than_it_did() -> None:
 def test_the_count_is_the_same_each_time() -> None:
     """Two counts of the same work agree in each function."""
     assert calls_of_a_sticky_request() == calls_of_a_sticky_request()
+
+
+def test_a_request_leaves_no_garbage() -> None:
+    """What a request has made is gone with it: nothing stays that keeps itself alive until it is looked for."""
+    ask = sticky_request()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(10):
+            ask()
+        left = gc.collect()
+    finally:
+        gc.enable()
+    assert 0 == left
 
 
 @pytest.mark.parametrize("locations", [10, 1_000, 10_000])

@@ -235,6 +235,15 @@ def test_error_log_gets_once_what_twistd_replays(house: House, tmp_path: Path) -
     assert "[warn] nowhere:80 does not resolve and is down: nobody knows it" == told
 
 
+def test_garbage_is_looked_for_less_often(house: House) -> None:
+    """While the service runs Python looks for garbage less often, and then as it did before."""
+    before = gc.get_threshold()
+    service = house.start(HELLO)
+    assert (10_000, *before[1:]) == gc.get_threshold()
+    service.stopService()
+    assert before == gc.get_threshold()
+
+
 # -- servers ---------------------------------------------------------------------------------------------------------
 
 
