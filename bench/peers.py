@@ -105,7 +105,13 @@ PEERS: Sequence[Peer] = (
             "jvm_route": "jvm_route = $cookie_JSESSIONID|jsessionid",
         },
     ),
-    Peer("nginx", "nginx.conf", Program("nginx"), ("nginx", "-p", "@FOLDER@", "-e", "error.log", "-c", "@TEMPLATE@")),
+    Peer(
+        "nginx",
+        "nginx.conf",
+        Program("nginx"),
+        ("nginx", "-p", "@FOLDER@", "-e", "error.log", "-c", "@TEMPLATE@"),
+        {"insert": "app", "jvm_route": "$route"},
+    ),
     Peer(
         "HAProxy",
         "haproxy.cfg",
@@ -115,6 +121,8 @@ PEERS: Sequence[Peer] = (
             "insert": "cookie route insert indirect",
             "prefix": "cookie app prefix",
             "rewrite": "cookie app rewrite",
+            "jvm_route": "use-server a if { req.cook(JSESSIONID) -m end .a }\n"
+            "    use-server b if { req.cook(JSESSIONID) -m end .b }",
         },
     ),
     Peer(
@@ -122,7 +130,13 @@ PEERS: Sequence[Peer] = (
         "apache.conf",
         Program("apache2"),
         ("apache2", "-D", "FOREGROUND", "-f", "@TEMPLATE@"),
-        {"insert": "ROUTEID", "jvm_route": "JSESSIONID|jsessionid"},
+        {
+            "insert": "ProxySet stickysession=ROUTEID\n"
+            '    Header add Set-Cookie "ROUTEID=.%{BALANCER_WORKER_ROUTE}e; path=/" env=BALANCER_ROUTE_CHANGED',
+            "rewrite": "ProxySet stickysession=app\n"
+            '    Header edit Set-Cookie "^app=[^;]*" "app=.%{BALANCER_WORKER_ROUTE}e"',
+            "jvm_route": "ProxySet stickysession=JSESSIONID|jsessionid",
+        },
     ),
     Peer(
         "Caddy",

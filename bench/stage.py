@@ -1,8 +1,8 @@
 """The stage of a comparison: the server that all proxies stand before, and the proxies of one row."""
 
-import http.client
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 from attrs import frozen
@@ -87,11 +87,12 @@ class Proxy:
 
     def __init__(self, stage: Stage, peer: Peer, row: Row) -> None:
         self._stage = stage
+        self._name = peer.name
         self._row = row
-        port, tls_port = free_port(), free_port()
+        self._port, tls_port = free_port(), free_port()
         words = {
             **stage.words,
-            "PORT": str(port),
+            "PORT": str(self._port),
             "TLS_PORT": str(tls_port),
             "MORE_SERVERS": _more_servers(row.servers),
             "MORE_LOCATIONS": _more_locations(row.locations),
@@ -99,39 +100,38 @@ class Proxy:
         folder = stage.new_folder(f"{row.name}-{peer.template.replace('/', '-')}")
         environment = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), **peer.environment}
         self._process = Process(peer.prepare(folder, words, row.mode), folder, stage.cores.proxy, environment)
-        self._port = port
         try:
-            self._process.wait_for(port)
+            self._process.wait_for(self._port)
             self._process.wait_for(tls_port)
-            cookie = self._log_in()
-            self._target = Target(tls_port if row.tls else port, row.tls, row.path, cookie)
-            if row.size <= FILES["1m"]:
-                with closing(self.connect()) as connection:
-                    self.ask(connection)
+            self._target = Target(tls_port if row.tls else self._port, row.tls, row.path, self._log_in())
+            self._check()
         except BaseException:
             self.close()
             raise
 
-    def connect(self) -> http.client.HTTPConnection:
-        """Return a connection for `ask`, which opens it."""
-        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+    def _check(self) -> None:
+        """Raise RuntimeError unless the client stays on one server and gets what the row is about."""
+        with closing(self.connect()) as connection:
+            servers = {_get(connection, "/who", self._target.cookie)[2] for _ in range(4)}
+            if len(servers) > 1:
+                raise RuntimeError(f"{self._name} leads a session to several servers, with {self._target.cookie!r}")
+            if self._row.size <= FILES["1m"]:
+                self.ask(connection)
 
-    def ask(self, connection: http.client.HTTPConnection) -> None:
-        """Ask once for what the row is about, without TLS. Raises RuntimeError when it does not come."""
-        connection.request(
-            "GET", self._row.path, headers={"Cookie": self._target.cookie} if self._target.cookie else {}
-        )
-        with connection.getresponse() as answer:
-            status, size = answer.status, len(answer.read())
-        if (status, size) != (200, self._row.size):
-            raise RuntimeError(f"{self._process}: {self._row.path} answered {status} with {size} bytes")
+    def connect(self) -> HTTPConnection:
+        """Return a connection, without TLS, that `ask` opens."""
+        return HTTPConnection("127.0.0.1", self._port, timeout=30)
+
+    def ask(self, connection: HTTPConnection) -> None:
+        """Ask once for what the row is about. Raises RuntimeError when that does not come."""
+        status, _, body = _get(connection, self._row.path, self._target.cookie)
+        if (status, len(body)) != (200, self._row.size):
+            raise RuntimeError(f"{self._name} answered {self._row.path} with {status} and {len(body)} bytes")
 
     def _log_in(self) -> str:
         """Return the Cookie field that a client sends after its first request."""
         with closing(self.connect()) as connection:
-            connection.request("GET", "/login")
-            with connection.getresponse() as answer:
-                set_cookies = answer.headers.get_all("Set-Cookie") or []
+            _, set_cookies, _ = _get(connection, "/login")
         return "; ".join(set_cookie.partition(";")[0] for set_cookie in set_cookies)
 
     def measure(self, seconds: int) -> Measured:
@@ -166,6 +166,13 @@ def run_row(
             for name, proxy in proxies.items():
                 measured[name].append(proxy.measure(seconds))
     return measured
+
+
+def _get(connection: HTTPConnection, path: str, cookie: str = "") -> tuple[int, list[str], bytes]:
+    """Return the status, the Set-Cookie fields and the body of an answer."""
+    connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+    with connection.getresponse() as answer:
+        return answer.status, answer.headers.get_all("Set-Cookie") or [], answer.read()
 
 
 def _more_servers(number: int) -> str:
