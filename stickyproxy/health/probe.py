@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 from OpenSSL.SSL import Error
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import connectProtocol
 from twisted.internet.error import ConnectBindError, ConnectError, ConnectionDone
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint, ITCPTransport
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime, IStreamClientEndpoint, ITCPTransport
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from stickyproxy.health.words import Conversation, Failed, Moot, Passed, Verdict
@@ -37,7 +37,7 @@ class Probe(Protocol):
         self._clock = clock
         self._timeout = timeout
         self._left = limit
-        self._connecting: Deferred[Probe] | None = None
+        self._connecting: Deferred[Any] | None = None
         self._conversation: Conversation | None = None
         self._tell: Tell | None = None
         self._received = b""
@@ -49,8 +49,7 @@ class Probe(Protocol):
     def open(self, endpoint: IStreamClientEndpoint, conversation: Conversation, tell: Tell) -> None:
         """Connect, which takes of the `timeout`, and begin a conversation."""
         self._prepare(conversation, tell)
-        self._connecting = connectProtocol(endpoint, self)
-        self._connecting.addErrback(self._unconnected)
+        self._connecting = endpoint.connect(_Once(self)).addErrback(self._unconnected)
 
     def ask(self, conversation: Conversation, tell: Tell) -> None:
         """Begin another conversation on a connection that was kept."""
@@ -161,6 +160,18 @@ class Probe(Protocol):
     def _rest(self) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
+
+
+class _Once(Factory):
+    """Makes a connection of one probe, in silence: `connectProtocol` tells the log of each."""
+
+    noisy = False
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+
+    def buildProtocol(self, addr: IAddress | None) -> Probe:
+        return self._probe
 
 
 def _words(failure: Failure) -> str:

@@ -6,6 +6,7 @@ from attrs import frozen
 from OpenSSL.SSL import Error
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.error import ConnectBindError, ConnectionLost, ConnectionRefusedError
+from twisted.logger import capturedLogs
 from twisted.python.failure import Failure
 
 from stickyproxy.health.probe import ANSWER_LIMIT, Probe
@@ -63,6 +64,15 @@ def test_passes() -> None:
     assert ([Passed(kept=True)], 0, True) == (asking.told, asking.waiting, end.dropped)
     end.close()
     assert 1 == len(asking.told)
+
+
+def test_is_silent() -> None:
+    """No connection is told of in the log when it begins and when it is over."""
+    factory = Asking().wires.reactor.tcpClients[0][2]
+    with capturedLogs() as told:
+        factory.doStart()
+        factory.doStop()
+    assert [] == told
 
 
 def test_fails() -> None:
