@@ -174,6 +174,9 @@ _NGINX: dict[str, Callable[[Sequence[str]], Stickiness]] = {
 def parse_stickysession(words: Sequence[str]) -> ApacheCookie:
     """Read Apache's `stickysession=NAME`; each argument of the ValueError is one fault."""
     faults: list[str] = []
+    if "|" in words[0]:
+        # A session id of the application's, which a cookie of ours would overwrite.
+        faults.append(f'"{words[0]}" is an id in cookies and URLs; expected jvm_route $cookie_{words[0]} for it')
     name = _name(words[0], faults)
     found: dict[str, Any] = {}
     try:

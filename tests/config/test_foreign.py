@@ -177,6 +177,7 @@ def test_stickysession(text: str, expected: ApacheCookie) -> None:
         ("JSESSIONID;x", [f'"JSESSIONID;x" {NO_TOKEN}']),
         ("R nofailover=on", ['nofailover: "on" is unknown; expected On or Off']),
         ("__Host-R", [HOST_REJECTED]),
+        ("J|j", ['"J|j" is an id in cookies and URLs; expected jvm_route $cookie_J|j for it']),
     ],
 )
 def test_stickysession_refuses(complaints: Callable[..., list[str]], text: str, expected: list[str]) -> None:
