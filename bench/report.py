@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bench.floors import Verdict
-from bench.idle import Idle
+from bench.idle import CONNECTIONS, Idle
 from bench.results import Section, Summary
 from bench.rows import MEBIBYTE
 
@@ -11,12 +11,12 @@ _BEGIN, _END = "<!-- measured: what follows is written by bench/compare.py -->",
 
 _HEADINGS = (
     *("proxy", "requests/s", "MiB/s", "p50 ms", "p99 ms", "CPU µs a request", "RSS MiB", "PSS MiB", "errors"),
-    *("stickyproxy is", "by CPU"),
+    *("stickyproxy's rate is", "and by CPU"),
 )
 
 _IDLE_HEADINGS = (
     "proxy",
-    "connections kept",
+    f"connections kept of {CONNECTIONS:,}",
     "RSS KiB a connection",
     "anonymous KiB a connection",
     "stickyproxy takes",
