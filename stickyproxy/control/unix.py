@@ -92,6 +92,7 @@ class ControlProtocol(LineOnlyReceiver, TimeoutMixin):
     def __init__(self, clock: IReactorTime, answer: Answer) -> None:
         self._clock = clock
         self._answer = answer
+        self._asked = False
 
     def callLater(self, period: float, func: Callable[[], object]) -> IDelayedCall:
         return self._clock.callLater(period, func)
@@ -100,7 +101,14 @@ class ControlProtocol(LineOnlyReceiver, TimeoutMixin):
         self.setTimeout(_PATIENCE)
 
     def lineReceived(self, line: bytes) -> None:
-        self._close_with(self._answer(line.decode("utf-8", "replace").strip()))
+        if not self._asked:
+            self._asked = True
+            # Not within a turn of the reactor: sockets that a command closes may have events in the same turn, and
+            # those that it opens, with the same descriptors, would get them.
+            self._clock.callLater(0, self._obey, line.decode("utf-8", "replace").strip())
+
+    def _obey(self, command: str) -> None:
+        self._close_with(self._answer(command))
 
     def lineLengthExceeded(self, line: bytes) -> None:
         self._close_with(f"error: a longer line than any command; expected at most {_LONGEST} bytes\n")

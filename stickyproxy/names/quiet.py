@@ -37,5 +37,8 @@ class QuietPort(Port):
     def startListening(self) -> None:
         log.callWithContext(_UNSAID, super().startListening)
 
+    def doWrite(self) -> None:
+        """Nothing: the event was one of a connection that had this descriptor, and was closed in the same turn."""
+
     def connectionLost(self, reason: Failure | None = None) -> None:
         log.callWithContext(_UNSAID, super().connectionLost, reason)

@@ -32,6 +32,7 @@ class ConversationTests(SynchronousTestCase):
     def test_a_command(self) -> None:
         """A line is answered, and the connection closed behind the answer; no timer is left."""
         self.client.send(b"drain ", b"app a\n")
+        self.clock.advance(0)
         self.assertEqual((b"<drain app a>\n", True), (self.client.received(), self.client.dropped))
         self.client.close()
         self.assertEqual([], self.clock.getDelayedCalls())
@@ -39,13 +40,24 @@ class ConversationTests(SynchronousTestCase):
     def test_line_ends(self) -> None:
         """A line may end as in a terminal, and what is no UTF-8 is only a name that nobody has."""
         self.client.send(b"\xff\r\n")
+        self.clock.advance(0)
         self.assertEqual(["\N{REPLACEMENT CHARACTER}"], self.asked)
 
     def test_one_command_a_connection(self) -> None:
         """What follows the first command is not read."""
         self.client.send(b"up app a\ndown app a\n")
         self.client.send(b"down app a\n")
+        self.clock.advance(0)
+        self.client.send(b"down app a\n")
+        self.clock.advance(0)
         self.assertEqual(["up app a"], self.asked)
+
+    def test_not_within_a_turn(self) -> None:
+        """A command waits until the reactor has done with all that was ready when it came."""
+        self.client.send(b"reload\n")
+        self.assertEqual([], self.asked)
+        self.clock.advance(0)
+        self.assertEqual(["reload"], self.asked)
 
     def test_endless_line(self) -> None:
         """A line that is too long is refused as soon as that is known, and nothing is done."""

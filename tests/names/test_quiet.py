@@ -20,6 +20,15 @@ def test_ports_are_not_told_of(told: list[str]) -> None:
     assert ["info: heard"] == [line for line in told if line != "info: "]
 
 
+def test_port_is_taken_for_a_connection() -> None:
+    """What the reactor still had to tell of a connection that had the same descriptor does not end the port."""
+    reactor = MemoryReactorClock()
+    port = QuietReactor(reactor).listenUDP(0, DatagramProtocol(), "127.0.0.1")
+    assert (None, None) == (port.doWrite(), port.doRead())
+    port.stopListening()
+    reactor.advance(0)
+
+
 def test_all_else_is_the_reactor_s() -> None:
     """It is the same clock."""
     reactor = MemoryReactorClock()
