@@ -1,6 +1,11 @@
+import socket
+from contextlib import closing
+from http.client import HTTPConnection
+from itertools import count
+
 import pytest
 
-from bench.idle import Held, Idle, summarize_idle
+from bench.idle import Held, Idle, hold, summarize_idle
 from bench.processes import Memory
 
 KIB = 1024
@@ -27,3 +32,42 @@ def test_one_round_decides_nothing() -> None:
 def test_who_keeps_none_has_no_figure(grown: int) -> None:
     """Growth without connections is not laid upon them."""
     assert Idle(0, 0.0, 0.0) == summarize_idle([held(0, grown, grown)] * 3)
+
+
+class Closing:
+    """Stands for a proxy that grows by a MiB whenever its memory is read, and closes every other connection."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self._ends: list[socket.socket] = []
+        self._read = count()
+
+    def connect(self) -> HTTPConnection:
+        """Return a connection that is open."""
+        connection = HTTPConnection("proxy.invalid")
+        connection.sock, end = socket.socketpair()
+        self._ends.append(end)
+        return connection
+
+    def ask(self, connection: HTTPConnection) -> None:
+        """Count, and close what was opened last, or not."""
+        self.asked += 1
+        if len(self._ends) % 2:
+            self._ends[-1].close()
+
+    def memory(self) -> Memory:
+        """Return a MiB more than before."""
+        size = next(self._read) << 20
+        return Memory(size, size, size)
+
+    def close(self) -> None:
+        """Close what is open."""
+        for end in self._ends:
+            end.close()
+
+
+def test_connections_that_the_proxy_closed_are_not_held() -> None:
+    """Each is asked once, after as many requests over one; those count that are open in the end."""
+    with closing(Closing()) as proxy:
+        assert Held(5, Memory(0, 0, 0), Memory(1 << 20, 1 << 20, 1 << 20)) == hold(proxy, 10, 0)
+    assert 20 == proxy.asked
