@@ -12,12 +12,11 @@ from typing import Any
 
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
-from twisted.internet.tcp import Client, Connection, Server
+from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 
 _log = Logger()
-# Connections whose `doRead` is Twisted's own.
-_CONNECTIONS = frozenset({Client, Server})
+_DO_READ = Connection.doRead
 
 
 def poll_plainly(reactor: Any) -> Callable[[], None]:
@@ -41,7 +40,7 @@ def poll_plainly(reactor: Any) -> Callable[[], None]:
                 read_or_write(selectable, descriptor, event)
                 continue
             try:
-                why = _read(selectable) if type(selectable) in _CONNECTIONS else selectable.doRead()
+                why = _read(selectable) if type(selectable).doRead is _DO_READ else selectable.doRead()
             except BaseException as fault:  # noqa: BLE001 - as in Twisted: whatever it is, it ends this one alone
                 _log.failure("a connection failed")
                 why = fault
