@@ -242,6 +242,11 @@ class ServerConnection(Tunnelled):
         head = read_response_head(status, (reason or b"").rstrip(), heads.fields, heads.http11, no_body)
         if status >= 200:
             self._head = head
+            if rest and len(rest) == head.length and not no_body:
+                # The body has come with its head, as most short ones do: there is nothing to be counted.
+                self._chunks.append(rest)
+                self._ended = True
+                return b""
             self._body = body = body_of(head, no_body)
             self._ended = body.ended
         elif status == 101 and self._grants(head):
