@@ -208,26 +208,23 @@ class ServerConnection(Tunnelled):
             self._discard()
             return
         try:
-            self._read(data)
+            while data and not self._ended:
+                if self._body is None:
+                    data = self._read_head(data)
+                else:
+                    parts, data = self._body.take(data)
+                    self._chunks += parts
+                    self._ended = self._body.ended
         except MalformedMessage as malformed:
             self._fail(MalformedResponse(str(malformed)))
             return
         except MalformedResponse as fault:
             self._fail(fault)
             return
+        # What comes behind the end of the response belongs to nothing.
+        self._extra = bool(data)
         if self._head is not None:
             self._tell(receiver)
-
-    def _read(self, data: bytes) -> None:
-        """Read what has arrived up to the end of the response; what comes behind it belongs to nothing."""
-        while data and not self._ended:
-            if self._body is None:
-                data = self._read_head(data)
-            else:
-                parts, data = self._body.take(data)
-                self._chunks += parts
-                self._ended = self._body.ended
-        self._extra = bool(data)
 
     def _read_head(self, data: bytes) -> bytes:
         heads = self._heads

@@ -70,10 +70,6 @@ class HeadReader:
             self._part = data
             self.begun = bool(data.strip(b"\r\n"))
             return None
-        self._read(data, end)
-        return data[end:]
-
-    def _read(self, data: bytes, end: int) -> None:
         self.size = end
         start = self._read_first_line(data)
         if end > self.limit:
@@ -85,6 +81,7 @@ class HeadReader:
         if not self._goes_on:
             # The parser takes nothing more, but an interim response that says `close` is followed by the real one.
             self._parser = HttpResponseParser(self)
+        return data[end:]
 
     def _read_first_line(self, data: bytes) -> int:
         """Read the first line and return where the next one starts."""

@@ -56,27 +56,26 @@ def values(lines: Sequence[bytes], token: bytes) -> list[bytes]:
     return found
 
 
-def hide(lines: Sequence[bytes], token: bytes) -> Sequence[bytes]:
-    """The Cookie lines without the cookies of that name; a line goes when nothing is left of it."""
+def taken_out(lines: Sequence[bytes], token: bytes) -> tuple[list[bytes], list[bytes]]:
+    """The same values, and the Cookie lines without those cookies; a line goes when nothing is left of it."""
+    found = []
     shown = []
     for line in lines:
+        rest = line
         start = find(line, token)
-        rest = line if start < 0 else _without(line, token, start)
+        while start >= 0:
+            found.append(value_at(rest, start))
+            before, after = rest.rfind(b";", 0, start - len(token)), rest.find(b";", start)
+            kept = rest[:before] if before >= 0 else b""
+            rest = kept + rest[after:] if after >= 0 else kept
+            start = find(rest, token, len(kept))
+        if rest is not line:
+            if _NOTHING.search(rest):
+                rest = b";".join([pair for pair in rest.split(b";") if pair.strip(_BLANKS)])
+            rest = rest.lstrip(b"; \t")
         if rest:
             shown.append(rest)
-    return shown
-
-
-def _without(line: bytes, token: bytes, start: int) -> bytes:
-    """The line without the cookie whose value begins at `start`, and without all that follow of its name."""
-    while start >= 0:
-        before, after = line.rfind(b";", 0, start - len(token)), line.find(b";", start)
-        kept = line[:before] if before >= 0 else b""
-        line = kept + line[after:] if after >= 0 else kept
-        start = find(line, token, len(kept))
-    if _NOTHING.search(line):
-        line = b";".join([pair for pair in line.split(b";") if pair.strip(_BLANKS)])
-    return line.lstrip(b"; \t")
+    return found, shown
 
 
 def cut(line: bytes, start: int, head: bytes) -> bytes:

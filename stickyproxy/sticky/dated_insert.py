@@ -5,7 +5,7 @@ from math import inf
 
 from stickyproxy.config.dialects import CookieSettings
 from stickyproxy.config.settings import Server
-from stickyproxy.sticky.cookies import is_plausible, values
+from stickyproxy.sticky.cookies import is_plausible
 from stickyproxy.sticky.sids import Sids
 from stickyproxy.sticky.stamps import Stamps
 from stickyproxy.sticky.sticky_cookie import StickyCookie
@@ -31,10 +31,9 @@ class DatedInsert:
         self._stamps = stamps
 
     def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
-        found = values(cookies, self._cookie.token)
+        found, onward = self._cookie.read(cookies)
         if not found:
             return Claim(Affinity.NONE, cookies) if cookies else NO_CLAIM
-        onward = self._cookie.onward(cookies)
         claims = [self._judge(value, onward, int(now)) for value in found]
         for claim in claims:
             if claim.server is not None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stickyproxy.config.dialects import CookieSettings
-from stickyproxy.sticky.cookies import hide, is_plausible, sets, values
+from stickyproxy.sticky.cookies import is_plausible, sets, taken_out, values
 from stickyproxy.sticky.sids import Sids
 from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim, Memory
 
@@ -27,9 +27,9 @@ class StickyCookie:
         """The Set-Cookie value; `lifetime` is its attributes of time, each with `; ` in front."""
         return self.token + value + self._before + lifetime + self._after
 
-    def onward(self, cookies: Sequence[bytes]) -> Sequence[bytes]:
-        """The Cookie lines for the server: without this cookie where it is `indirect`."""
-        return hide(cookies, self.token) if self._indirect else cookies
+    def read(self, cookies: Sequence[bytes]) -> tuple[Sequence[bytes], Sequence[bytes]]:
+        """All values of this cookie, and the Cookie lines for the server: without it where it is `indirect`."""
+        return taken_out(cookies, self.token) if self._indirect else (values(cookies, self.token), cookies)
 
     def passed(self, set_cookies: Sequence[bytes]) -> Sequence[bytes]:
         """The server's Set-Cookie values for the client: an `indirect` cookie is its to set only with `preserve`."""
@@ -48,12 +48,12 @@ class StickyCookie:
 
 def claim_by_sid(cookie: StickyCookie, sids: Sids, cookies: Sequence[bytes]) -> Claim:
     """What a cookie claims whose whole value is a sid: the first copy that names a server wins."""
-    found = values(cookies, cookie.token)
+    found, onward = cookie.read(cookies)
     if not found:
         return Claim(Affinity.NONE, cookies) if cookies else NO_CLAIM
     for value in found:
         server = sids.named(value)
         if server is not None:
-            return Claim(Affinity.VALID, cookie.onward(cookies), server)
+            return Claim(Affinity.VALID, onward, server)
     affinity = Affinity.INVALID if any(map(is_plausible, found)) else Affinity.NONE
-    return Claim(affinity, cookie.onward(cookies))
+    return Claim(affinity, onward)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stickyproxy.sticky.cookies import cut, find, hide, is_plausible, prefix_value, replace_value, sets, values
+from stickyproxy.sticky.cookies import cut, find, is_plausible, prefix_value, replace_value, sets, taken_out, values
 
 TOKEN = b"route="
 
@@ -49,7 +49,7 @@ ours = st.builds(
 )
 def test_values(lines: list[bytes], expected: list[bytes]) -> None:
     """Every copy is read, in order, by its whole name and without quotes."""
-    assert expected == values(lines, TOKEN)
+    assert expected == values(lines, TOKEN) == taken_out(lines, TOKEN)[0]
 
 
 @pytest.mark.parametrize(
@@ -71,24 +71,24 @@ def test_values(lines: list[bytes], expected: list[bytes]) -> None:
         ([b'a="x=1, y" ; route="B"'], [b'a="x=1, y" ']),
     ],
 )
-def test_hide(lines: list[bytes], expected: list[bytes]) -> None:
-    """Hidden cookies leave well-formed lines, and no line at all where nothing is left."""
-    assert expected == hide(lines, TOKEN)
+def test_taken_out(lines: list[bytes], expected: list[bytes]) -> None:
+    """Cookies that are taken out leave well-formed lines, and no line at all where nothing is left."""
+    assert expected == taken_out(lines, TOKEN)[1]
 
 
 @given(before=st.lists(others), after=st.lists(others), own=st.lists(ours, min_size=1))
-def test_hide_leaves_the_others(before: list[bytes], after: list[bytes], own: list[bytes]) -> None:
+def test_others_stay(before: list[bytes], after: list[bytes], own: list[bytes]) -> None:
     """Whatever the other cookies are, not a byte of them changes when ours are hidden."""
     expected = b";".join(before + after).lstrip(b" \t")
-    assert ([expected] if expected else []) == hide([b";".join([*before, *own, *after])], TOKEN)
+    assert ([expected] if expected else []) == taken_out([b";".join([*before, *own, *after])], TOKEN)[1]
 
 
 @given(line=st.binary())
-def test_hide_is_final(line: bytes) -> None:
-    """Nothing is found any more where everything was hidden, and hiding again changes nothing."""
-    hidden = hide([line], TOKEN)
+def test_none_is_left(line: bytes) -> None:
+    """Nothing is found any more where everything was taken out, and taking out again changes nothing."""
+    _, hidden = taken_out([line], TOKEN)
     assert [] == values(hidden, TOKEN)
-    assert hidden == hide(hidden, TOKEN)
+    assert ([], hidden) == taken_out(hidden, TOKEN)
 
 
 @given(pairs=st.lists(st.one_of(others, ours)))
@@ -97,7 +97,8 @@ def test_values_are_of_whole_names(pairs: list[bytes]) -> None:
     stripped = [pair.strip(b" \t") for pair in pairs]
     expected = [pair.removeprefix(TOKEN).strip(b" \t") for pair in stripped if pair.startswith(TOKEN)]
     unquoted = [value[1:-1] if value[:1] == b'"' == value[-1:] else value for value in expected]
-    assert unquoted == values([b";".join(pairs)], TOKEN)
+    line = b";".join(pairs)
+    assert unquoted == values([line], TOKEN) == taken_out([line], TOKEN)[0]
 
 
 @pytest.mark.parametrize(
