@@ -35,25 +35,24 @@ def test_who_keeps_none_has_no_figure(grown: int) -> None:
 
 
 class Closing:
-    """Stands for a proxy that grows by a MiB whenever its memory is read, and closes every other connection."""
+    """Stands for a proxy that grows a MiB whenever its memory is read, and closes every other connection when asked."""
 
     def __init__(self) -> None:
         self.asked = 0
-        self._ends: list[socket.socket] = []
+        self._ends: dict[HTTPConnection, socket.socket] = {}
         self._read = count()
 
     def connect(self) -> HTTPConnection:
         """Return a connection that is open."""
         connection = HTTPConnection("proxy.invalid")
-        connection.sock, end = socket.socketpair()
-        self._ends.append(end)
+        connection.sock, self._ends[connection] = socket.socketpair()
         return connection
 
     def ask(self, connection: HTTPConnection) -> None:
-        """Count, and close what was opened last, or not."""
+        """Count, and close that connection, or not."""
         self.asked += 1
-        if len(self._ends) % 2:
-            self._ends[-1].close()
+        if self.asked % 2:
+            self._ends[connection].close()
 
     def memory(self) -> Memory:
         """Return a MiB more than before."""
@@ -62,7 +61,7 @@ class Closing:
 
     def close(self) -> None:
         """Close what is open."""
-        for end in self._ends:
+        for end in self._ends.values():
             end.close()
 
 
