@@ -44,7 +44,6 @@ class Probe(Protocol):
         self._was_kept = False
         self._distrust = ""
         self._timer: IDelayedCall | None = None
-        self._due = 0.0
 
     def open(self, endpoint: IStreamClientEndpoint, conversation: Conversation, tell: Tell) -> None:
         """Connect, which takes of the `timeout`, and begin a conversation."""
@@ -144,18 +143,21 @@ class Probe(Protocol):
         self._conclude(Passed())
 
     def _timed_out(self) -> None:
-        if self._clock.seconds() - self._due > LATE:
-            # What the server has said in the meantime is not even read.
-            self._wait(self._timeout, self._timed_out)
-            return
         what = "answer" if self.connected else "connection"
         self._conclude(Failed(f"no {what} within {self._timeout:g}s"))
         self.close()
 
     def _wait(self, seconds: float, act: Callable[[], None]) -> None:
         self._rest()
-        self._due = self._clock.seconds() + seconds
-        self._timer = self._clock.callLater(seconds, act)
+        due = self._clock.seconds() + seconds
+        self._timer = self._clock.callLater(seconds, self._time_is_over, due, seconds, act)
+
+    def _time_is_over(self, due: float, seconds: float, act: Callable[[], None]) -> None:
+        if self._clock.seconds() - due > LATE:
+            # What the server has said or done in the meantime is not even read.
+            self._wait(seconds, act)
+        else:
+            act()
 
     def _rest(self) -> None:
         if self._timer is not None and self._timer.active():

@@ -171,6 +171,16 @@ def test_late_timer_and_no_answer() -> None:
     assert [Failed("no answer within 1s")] == asking.told
 
 
+def test_late_timer_of_one_who_may_be_quiet() -> None:
+    """A server that closed at once has not passed because this process was too busy to see it."""
+    asking = Asking(conversation=Tcp())
+    end = asking.accept()
+    asking.wires.sleep(10)
+    assert [] == asking.told
+    end.close()
+    assert ([Failed("it closed at once")], 0) == (asking.told, asking.waiting)
+
+
 def test_a_little_late() -> None:
     """Timers are never quite on time."""
     asking = Asking()
