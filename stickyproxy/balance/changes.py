@@ -58,7 +58,7 @@ def _apply(change: Change, group: Group, peer: Peer) -> None:
     if change.drain is not None:
         peer.drain = change.drain
     if change.weight is not None:
-        group.weigh(peer, change.weight)
+        group.weigh({peer: change.weight})
 
 
 def _name(peer: Peer) -> str:

@@ -1,6 +1,6 @@
 """One upstream's servers at work: who takes this request, and what that means for its session."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from stickyproxy.balance.peer import Peer
 from stickyproxy.balance.round_robin import RoundRobin
@@ -45,9 +45,10 @@ class Group:
             self.make_balancer([peer for peer in self.peers if peer.server.backup]),
         )
 
-    def weigh(self, peer: Peer, weight: int) -> None:
-        """Give the peer another weight, from 1 up; new sessions are shared out by it at once."""
-        peer.weight = peer.effective_weight = weight
+    def weigh(self, weights: Mapping[Peer, int]) -> None:
+        """Give peers other weights, from 1 up; new sessions are shared out by them at once."""
+        for peer, weight in weights.items():
+            peer.weight = peer.effective_weight = weight
         # Turns that the old weights gave or took may be a thousand times what the new ones give.
         for each in self.peers:
             each.current_weight = 0.0

@@ -33,9 +33,8 @@ class Turnover:
         after = before.among(servers)
         come = _without(after.group.peers, before.group.peers)
         gone = _without(before.group.peers, after.group.peers)
-        for peer in after.group.peers:
-            if peer.server in weights:
-                after.group.weigh(peer, weights[peer.server])
+        if weights:
+            after.group.weigh({peer: weights[peer.server] for peer in after.group.peers if peer.server in weights})
         heirs = _succeed(gone, come)
         for sessions in learned(after.policy):
             sessions.take_over(sessions, heirs)

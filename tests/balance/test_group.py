@@ -102,9 +102,9 @@ def test_backups_relieve_who_drains(server: MakeServer) -> None:
 def test_weigh(server: MakeServer) -> None:
     """A weight may change at any time, up or down, and the shares change with it."""
     group = group_of([server("a"), server("b", weight=3)])
-    group.weigh(group.peers[0], 3)
+    group.weigh({group.peers[0]: 3})
     assert 3 == names(group, 6).count("a")
-    group.weigh(group.peers[1], 1)
+    group.weigh({group.peers[1]: 1})
     assert 6 == names(group, 8).count("a")
 
 
@@ -112,8 +112,7 @@ def test_weighing_forgets_turns(server: MakeServer) -> None:
     """What heavy servers owe each other is not paid in the small coin of the weights that they are given."""
     group = group_of([server("a", weight=1000), server("b", weight=1000)])
     assert "a" == names(group, 1)
-    for peer in group.peers:
-        group.weigh(peer, 1)
+    group.weigh(dict.fromkeys(group.peers, 1))
     assert "abab" == names(group, 4)
 
 

@@ -1,5 +1,6 @@
 """What becomes of sessions, connections, checks and changes when servers come and go, through the whole proxy."""
 
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 import pytest
@@ -7,6 +8,7 @@ from attrs import evolve
 
 from stickyproxy.balance.changes import DRAIN, Change, Changes
 from stickyproxy.balance.peer import Peer
+from stickyproxy.balance.round_robin import RoundRobin
 from stickyproxy.checking import add_checks
 from stickyproxy.config.addresses import InetAddress
 from stickyproxy.config.load import loads
@@ -182,6 +184,20 @@ def test_equal_lines_are_different_servers() -> None:
     house.turnover("app", [first.server, second.server, fresh(A)], {})
     assert (first, second) == house.upstreams["app"].group.peers[:2]
     assert first is not second
+
+
+def test_weights_are_taken_in_once() -> None:
+    """However many weights change at once, balancers are made anew once: that of a ring with many points takes long."""
+    house = Turning()
+    made: list[list[int]] = []
+
+    def make_balancer(peers: Sequence[Peer]) -> RoundRobin:
+        made.append([peer.weight for peer in peers])
+        return RoundRobin(peers)
+
+    house.upstreams["app"].group.make_balancer = make_balancer
+    house.turn(A, B, weights={A: 3, B: 4})
+    assert [[1, 1], [], [3, 4], []] == made
 
 
 def test_weight_of_who_stays_changes() -> None:
