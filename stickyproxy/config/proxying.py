@@ -67,10 +67,10 @@ def parse_server(words: Sequence[str]) -> Server:
                 "fail_timeout": values.time,
                 "max_conns": values.number(0),
                 "slow_start": values.time,
-                "id": _parse_id,
-                "srun_id": _parse_id,
-                "route": _parse_id,
-                "cookie": _parse_id,
+                "id": parse_id,
+                "srun_id": parse_id,
+                "route": parse_id,
+                "cookie": parse_id,
                 "service": parse_service,
             },
             flags=("backup", "down", "drain", "resolve"),
@@ -84,7 +84,8 @@ def parse_server(words: Sequence[str]) -> Server:
     return server
 
 
-def _parse_id(word: str) -> str:
+def parse_id(word: str) -> str:
+    """A server's name in cookies and URLs. Raises ValueError."""
     broken = [char for char in word if char in _ID_BREAKERS or not "!" <= char <= "~"]
     if broken or not word:
         what = f"holds {values.shown(broken[0])}" if broken else "is empty"

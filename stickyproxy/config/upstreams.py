@@ -11,8 +11,10 @@ from stickyproxy.config.dialects import (
     JvmRoute,
     NginxLearn,
     NginxRoute,
+    SessionSticky,
     Stickiness,
 )
+from stickyproxy.config.proxying import parse_id
 from stickyproxy.config.scopes import Argument, Scope
 from stickyproxy.config.settings import Server, Upstream
 from stickyproxy.config.stickiness import STICKY
@@ -130,8 +132,12 @@ def _check_names(scope: Scope, key: str, argument: Argument) -> None:
         scope.blame(key, message, argument.position)
     elif isinstance(argument.value, HaproxyCookie):
         _refuse_borrowed(scope, "cookie", lambda server: server.cookie)
+        _refuse_unspeakable(scope, lambda server: server.cookie or server.id)
     elif isinstance(argument.value, ApacheCookie):
         _refuse_borrowed(scope, "route", lambda server: server.route)
+        _refuse_unspeakable(scope, lambda server: server.route or server.id)
+    elif isinstance(argument.value, SessionSticky) and argument.value.hash == "plain":
+        _refuse_unspeakable(scope, lambda server: server.id)
 
 
 def _refuse_borrowed(scope: Scope, parameter: str, name_of: Callable[[Server], str | None]) -> None:
@@ -142,6 +148,17 @@ def _refuse_borrowed(scope: Scope, parameter: str, name_of: Callable[[Server], s
         if server.id in taken and server.id is not None and name_of(server) is None:
             message = f"id={server.id} is the {parameter}= of another server; expected another name"
             scope.blame("server", message, argument.position)
+
+
+def _refuse_unspeakable(scope: Scope, name_of: Callable[[Server], str | None]) -> None:
+    """Refuse an address that goes into cookies for want of a name, and cannot: a socket's path may hold anything."""
+    for argument in scope.arguments("server"):
+        server: Server = argument.value
+        if name_of(server) is None:
+            try:
+                parse_id(str(server.address))
+            except ValueError as error:
+                scope.blame("server", f"its address is its name in the cookie: {error}, or id=", argument.position)
 
 
 def _check_routes(scope: Scope, key: str, directive: Argument) -> None:

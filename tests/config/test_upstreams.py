@@ -88,6 +88,18 @@ def test_jvm_route(settings_with: Callable[..., Settings]) -> None:
                 "6: [upstream u] server: id=z is the route= of another server; expected another name",
             ],
         ),
+        *(
+            (
+                f"server =\n  unix:/a~b\n  unix:/c~d id=c\n{directive}\n",
+                [
+                    (
+                        '3: [upstream u] server: its address is its name in the cookie: "unix:/a~b" holds "~"; '
+                        'expected printable ASCII without spaces and |~;,"=\\, or id='
+                    )
+                ],
+            )
+            for directive in ("session_sticky = mode=prefix hash=plain", "cookie = SRV prefix", "stickysession = R")
+        ),
         (
             "server = a id=x\nsticky = route $cookie_S\n",
             ["3: [upstream u] sticky: no server has a name to be found by; expected route= in server"],
