@@ -26,12 +26,14 @@ from bench.idle import measure_idle
 from bench.options import IDLE, read_options
 from bench.peers import OURS, Peer, Program
 from bench.report import floors_table, growth_table, idle_table, put_into, section_table
-from bench.results import Results, Section, summarize_row
+from bench.results import Results, Section, summarize, summarize_row
 from bench.rows import ROWS
-from bench.stage import Cores, Stage, run_row
+from bench.stage import Cores, Stage, run_together
 
 _DOCS = Path(__file__).parent.parent / "docs"
 _CHART_ROW = "1k"
+# What the rows that are about stickyproxy alone have more and more of; their names begin so.
+_GROWING = ("locations", "servers")
 
 
 def main() -> None:
@@ -57,10 +59,19 @@ def measure(names: Sequence[str], peers: Sequence[Peer], rounds: int, seconds: i
     sections = []
     with tempfile.TemporaryDirectory() as folder, closing(Stage(Path(folder), Cores(cores[0], cores[-1]))) as stage:
         for row in ROWS:
-            if row.name in names:
-                able = [peer for peer in peers if row.mode in peer.modes and (peer.name == OURS or not row.alone)]
-                measured = run_row(stage, row, able, rounds, seconds, _tell)
+            if row.name in names and not row.alone:
+                _tell(row.title)
+                able = {peer.name: (peer, row) for peer in peers if row.mode in peer.modes}
+                measured = run_together(stage, able, rounds, seconds, _tell)
                 sections.append(Section(row, summarize_row(measured, OURS)))
+        ours = next(peer for peer in peers if peer.name == OURS)
+        for kind in _GROWING:
+            rows = [row for row in ROWS if row.name in names and row.alone and row.name.startswith(kind)]
+            if not rows:
+                continue
+            _tell(f"As {kind} grow")
+            measured = run_together(stage, {row.name: (ours, row) for row in rows}, rounds, seconds, _tell)
+            sections += [Section(row, {OURS: summarize(measured[row.name], measured[rows[0].name])}) for row in rows]
         idle = measure_idle(stage, peers, rounds, seconds, _tell) if IDLE in names else {}
     return Results(sections, idle)
 
@@ -100,7 +111,7 @@ def page(about: str, results: Results) -> str:
         for section in results.sections
         if not section.row.alone
     ]
-    for kind in ("locations", "servers"):
+    for kind in _GROWING:
         alone = [each for each in results.sections if each.row.alone and each.row.name.startswith(kind)]
         if alone:
             parts.append(f"### As {kind} grow\n\n{growth_table(alone, OURS)}")

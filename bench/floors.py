@@ -60,7 +60,7 @@ class Promptness:
 
 @frozen
 class Growth:
-    """A request in one row costs at most such a part more processor time than in another row."""
+    """A request in one row costs at most such a part more processor time than in another, which it is compared with."""
 
     row: str
     base: str
@@ -68,10 +68,10 @@ class Growth:
 
     def judge(self, results: Results, ours: str) -> Verdict | None:
         section, base = results.section(self.row), results.section(self.base)
-        many, few = results.summary(self.row, ours), results.summary(self.base, ours)
-        if section is None or base is None or many is None or few is None or not few.cpu:
+        summary = results.summary(self.row, ours)
+        if section is None or base is None or summary is None:
             return None
-        more = many.cpu / few.cpu - 1
+        more = summary.cpu_ratio - 1
         what = f"{section.row.title}: CPU a request against {base.row.title}"
         return Verdict(what, f"at most {self.most:+.0%}", f"{more:+.0%}", more <= self.most)
 

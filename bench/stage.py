@@ -1,6 +1,6 @@
 """The stage of a comparison: the server that all proxies stand before, and the proxies of one row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from http.client import HTTPConnection
 from pathlib import Path
@@ -149,20 +149,21 @@ class Proxy:
         self._process.stop()
 
 
-def run_row(
-    stage: Stage, row: Row, peers: Sequence[Peer], rounds: int, seconds: int, tell: Callable[[str], None]
+def run_together(
+    stage: Stage,
+    contest: Mapping[str, tuple[Peer, Row]],
+    rounds: int,
+    seconds: int,
+    tell: Callable[[str], None],
 ) -> dict[str, list[Measured]]:
-    """Measure each peer once a round, after a round that does not count; by the peers' names."""
+    """Measure each peer, set up for its row, once a round, after a round that does not count; by the names given."""
     with ExitStack() as running:
-        proxies: dict[str, Proxy] = {}
-        for peer in peers:
-            proxies[peer.name] = proxy = Proxy(stage, peer, row)
-            running.callback(proxy.close)
+        proxies = {name: running.enter_context(closing(Proxy(stage, *each))) for name, each in contest.items()}
         for proxy in proxies.values():
             proxy.measure(1)
         measured: dict[str, list[Measured]] = {name: [] for name in proxies}
         for number in range(rounds):
-            tell(f"{row.title}: round {number + 1} of {rounds}")
+            tell(f"round {number + 1} of {rounds}")
             for name, proxy in proxies.items():
                 measured[name].append(proxy.measure(seconds))
     return measured

@@ -33,12 +33,12 @@ def test_promptness(p99: float, reached: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("cpu", "told", "reached"), [(49e-6, "-2%", True), (54e-6, "+8%", True), (56e-6, "+12%", False)]
+    ("ratio", "told", "reached"), [(0.98, "-2%", True), (1.08, "+8%", True), (1.12, "+12%", False)]
 )
-def test_growth(cpu: float, told: str, reached: bool) -> None:
+def test_growth(ratio: float, told: str, reached: bool) -> None:
     """Among many a request costs little more than among few."""
     few = Section(Row("few", "10 locations"), {"ours": SUMMARY})
-    many = Section(Row("many", "10,000 locations"), {"ours": evolve(SUMMARY, cpu=cpu)})
+    many = Section(Row("many", "10,000 locations"), {"ours": evolve(SUMMARY, cpu_ratio=ratio)})
     verdict = Growth("many", "few", 0.1).judge(Results([few, many], {}), "ours")
     assert Verdict("10,000 locations: CPU a request against 10 locations", "at most +10%", told, reached) == verdict
 
