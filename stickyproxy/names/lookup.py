@@ -62,7 +62,7 @@ class _Records:
 
 
 class Lookup:
-    """Asks about one `server` line."""
+    """Asks about one `server` line, until it is `stopped`: what was under way is given up then, and nothing is asked."""
 
     def __init__(self, server: Server, ask: Ask, settings: Resolver) -> None:
         assert isinstance(server.address, HostAddress)
@@ -72,6 +72,7 @@ class Lookup:
         self._ask = ask
         self._families = [kind for kind, wanted in ((A, settings.ipv4), (AAAA, settings.ipv6)) if wanted]
         self._valid = settings.valid
+        self.stopped = False
         # The answers to all questions of the last time, and of this one.
         self._last: dict[tuple[str, int], _Records] = {}
         self._now: dict[tuple[str, int], _Records] = {}
@@ -115,6 +116,8 @@ class Lookup:
         return [InetAddress(ip, port) for ip in sorted(ips, key=lambda ip: (ip.version, int(ip)))]
 
     async def _records(self, name: str, kind: int) -> tuple[Any, ...]:
+        if self.stopped:
+            return ()
         question = name, kind
         answer = await self._answer(name, kind, self._last.get(question, _Records()))
         self._now[question] = answer

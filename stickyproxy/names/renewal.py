@@ -138,7 +138,6 @@ class _Name:
         self._fault = ""
         self._asking: Deferred[None] | None = None
         self._next: IDelayedCall | None = None
-        self._stopped = False
 
     def stands(self, line: Server) -> Mapping[Server, int]:
         """Return the servers that stand for the line, which may have changed in all but its name."""
@@ -160,14 +159,14 @@ class _Name:
 
     def stop(self) -> None:
         """Ask no more."""
-        self._stopped = True
+        self.lookup.stopped = True
         if self._next is not None and self._next.active():
             self._next.cancel()
         if self._asking is not None:
             self._asking.cancel()
 
     def _answered(self, answer: Answer) -> None:
-        if self._stopped:
+        if self.lookup.stopped:
             return
         self._next = self._clock.callLater(answer.ttl, self.ask)
         if answer.fault and answer.fault != self._fault:

@@ -155,6 +155,17 @@ def test_stop() -> None:
     assert ([], 1, []) == (house.clock.getDelayedCalls(), len(house.heard), house.begun)
 
 
+def test_stop_within_a_service() -> None:
+    """The targets of a service whose records are just asked for are not asked for behind a stop."""
+    house = House("app service=http resolve", **{"_http._tcp.app SRV": ["60 0 0 80 one"], "one A": ["60 10.0.0.1"]})
+    house.start()
+    house.names.said["_http._tcp.app SRV"] = None
+    house.clock.advance(60)
+    asked = [*house.names.asked]
+    house.renewals.stop()
+    assert ("_http._tcp.app SRV", asked) == (asked[-1], house.names.asked)
+
+
 def test_stop_before_the_start() -> None:
     """What has not begun can be stopped."""
     house = House("app resolve")
