@@ -49,7 +49,10 @@ class Accepting:
             onward = claim.cookies if onward is cookies else policy.recall(onward, asker, now).cookies
         told = max(each, key=_belief)
         renew = told.renew or told is not each[0]
-        return Heard(told.affinity, onward, told.server, told.first_seen, renew, each)
+        heard = Heard(told.affinity, onward, told.server, told.first_seen, renew, each)
+        if self.refusal and each[0].affinity is Affinity.NONE and self._would_last(heard):
+            return evolve(heard, affinity=Affinity.NONE)
+        return heard
 
     def remember(
         self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
@@ -66,6 +69,10 @@ class Accepting:
             for value in dialect.cleared
         ]
         return evolve(memory, set_cookies=(*memory.set_cookies, *cleared)) if cleared else memory
+
+    def _would_last(self, claim: Heard) -> bool:
+        """Whether a refusal would come ever again: an id of the application's that names no server is not cleared."""
+        return claim.affinity is Affinity.INVALID and self.forget(claim) is NO_MEMORY
 
     def forget(self, claim: Claim) -> Memory:
         if claim.affinity is not Affinity.INVALID:

@@ -184,6 +184,35 @@ def test_server_that_is_gone(named: tuple[Server, ...], keys: Path, old: str) ->
     assert Affinity.EXPIRED is moving.recall([cookie], Asking(), NOW + 1801).affinity
 
 
+@pytest.mark.parametrize(
+    ("old", "cookies", "expected"),
+    [
+        ("jvm_route", b"J=1.gone", [Affinity.NONE]),
+        ("nginx route", b"R=gone", [Affinity.NONE]),
+        ("header", b"", [Affinity.NONE]),
+        ("insert elsewhere", b"elsewhere=gone", [Affinity.INVALID, Affinity.NONE]),
+        ("haproxy prefix", b"S=gone~1", [Affinity.INVALID, Affinity.NONE]),
+    ],
+)
+def test_nobody_is_refused_for_ever(
+    named: tuple[Server, ...], keys: Path, old: str, cookies: bytes, expected: list[Affinity]
+) -> None:
+    """Whose server is gone is refused once, by an old cookie that is cleared; what cannot be cleared refuses nobody."""
+    asker = Asking(values={"cookie_R": cookies[2:], "http_x_session": b"gone"})
+    moving = policy_of(named, keys, "session_sticky cookie=new strict=503", WAYS[old][0])
+    lines, told = [cookies], []
+    for _ in expected:
+        claim = moving.recall(lines, asker, NOW)
+        told.append(claim.affinity)
+        if moving.forget(claim).set_cookies:
+            lines = []
+    assert expected == told
+    assert claim.server is None
+    # Without strict= the log still says that names differ.
+    gentle = policy_of(named, keys, "session_sticky cookie=new", WAYS[old][0])
+    assert Affinity.INVALID is gentle.recall([cookies], asker, NOW).affinity
+
+
 @pytest.mark.parametrize("dates", ["", " maxidle=30m"])
 def test_nothing_is_told_and_nothing_forged(named: tuple[Server, ...], keys: Path, dates: str) -> None:
     """Without the key a cookie neither tells a server nor names one."""
