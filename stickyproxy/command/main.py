@@ -11,6 +11,9 @@ from stickyproxy.command.sid import sid
 from stickyproxy.control.commands import NAMES
 from stickyproxy.resolve import system_lookup
 
+# Where etc/stickyproxy.service has its configuration.
+_CONFIG = "/etc/stickyproxy/sticky.ini"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status: 0, or 1 for what failed; argparse itself exits with 2."""
@@ -30,9 +33,10 @@ def _parser() -> ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     ctl = commands.add_parser("ctl", help="ask and change a running proxy: its servers, or its configuration")
-    where = ctl.add_mutually_exclusive_group(required=True)
+    where = ctl.add_mutually_exclusive_group()
     where.add_argument("--socket", metavar="PATH", help="the control socket")
-    where.add_argument("--config", "-c", metavar="FILE", help="the configuration that names it (control = unix:PATH)")
+    naming = f"the configuration that names it, by control = unix:PATH; {_CONFIG} if left out"
+    where.add_argument("--config", "-c", metavar="FILE", default=_CONFIG, help=naming)
     ctl.add_argument("--json", action="store_true", help="answer in JSON")
     ctl.add_argument("command", choices=NAMES, metavar="|".join(NAMES))
     ctl.add_argument("arguments", nargs="*", metavar="UPSTREAM SERVER [N]", help="a server: its id= or its address")
@@ -45,7 +49,7 @@ def _parser() -> ArgumentParser:
     cookie = commands.add_parser("sid", help="show the cookie that keeps a client on a server")
     cookie.add_argument("upstream", metavar="UPSTREAM")
     cookie.add_argument("server", metavar="SERVER", help="its id= or its address")
-    cookie.add_argument("--config", "-c", metavar="FILE", required=True)
+    cookie.add_argument("--config", "-c", metavar="FILE", default=_CONFIG, help=f"{_CONFIG} if left out")
     cookie.set_defaults(run=_sid)
 
     explaining = commands.add_parser("explain", help="say where a request would go, and why; nothing is sent")

@@ -36,7 +36,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[object, str, s
     return status, *capsys.readouterr()
 
 
-@pytest.mark.parametrize("words", [(), ("ctl",), ("ctl", "status"), ("frobnicate",), ("explain", "sticky.ini")])
+@pytest.mark.parametrize("words", [(), ("ctl",), ("ctl", "dance"), ("frobnicate",), ("explain", "sticky.ini")])
 def test_usage(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     """Words that make no command are answered with the usage and status 2."""
     status, out, err = run(capsys, *words)
@@ -97,3 +97,20 @@ def test_ctl_with_an_empty_socket(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, "ctl", "--socket", "", "status")
     assert (1, "") == (status, out)
     assert err.startswith("stickyproxy: no answer at unix:: ")
+
+
+@pytest.mark.parametrize("command", [("ctl", "status"), ("sid", "app", "a")])
+def test_usual_configuration(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a file it is the one that the service runs with."""
+    usual = Path("/etc/stickyproxy/sticky.ini")
+    if usual.exists():
+        pytest.skip(f"{usual} is here, and perhaps a proxy that runs with it")
+    status, out, err = run(capsys, *command)
+    assert (1, "") == (status, out)
+    assert err.startswith(f"{usual}:")
+
+
+def test_usual_configuration_is_that_of_the_unit() -> None:
+    """The unit and the commands mean the same file."""
+    unit = Path(__file__).parents[2] / "etc" / "stickyproxy.service"
+    assert "stickyproxy --config /etc/stickyproxy/sticky.ini\n" in unit.read_text()
