@@ -62,7 +62,7 @@ class _Records:
 
 
 class Lookup:
-    """Asks about one `server` line, until it is `stopped`: what was under way is given up then, and nothing is asked."""
+    """Asks about one `server` line until it is `stopped`: what was under way is given up then, and nothing is asked."""
 
     def __init__(self, server: Server, ask: Ask, settings: Resolver) -> None:
         assert isinstance(server.address, HostAddress)
