@@ -196,6 +196,8 @@ class ProxyService(Service):
             faults = [str(error)]
         else:
             self._survey.generation += 1
+            # What served before is tied into knots, and has logs open that somebody may want to see closed.
+            gc.collect()
             _log.info("the configuration is loaded anew")
             return []
         for fault in faults:
