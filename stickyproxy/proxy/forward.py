@@ -25,10 +25,7 @@ from stickyproxy.proxy.retries import IDEMPOTENT, may_try_next
 from stickyproxy.proxy.scope import Scope
 from stickyproxy.proxy.slow_client import SlowClient, reads_ahead
 from stickyproxy.proxy.upstream import Upstream
-from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Affinity, Claim
-
-# What becomes of sessions that have no server any more, where they are not to move.
-_LOST = (Affinity.INVALID, Affinity.DOWN)
+from stickyproxy.sticky.words import NO_CLAIM, NO_MEMORY, Claim
 
 _log = Logger()
 
@@ -89,7 +86,7 @@ class Forward(Exchange):
         )
         peer = assignment.peer
         if peer is None:
-            refusal = policy.refusal if assignment.affinity in _LOST else None
+            refusal = upstream.refusal(assignment)
             why = f", its session is refused ({assignment.reason.value.decode()})" if refusal else ""
             self.complain(f"no server of {self.upstream_name.decode()} takes the request{why}")
             cleared = memory_lines(policy.forget(self._claim)) if refusal else []
@@ -205,7 +202,7 @@ class Forward(Exchange):
             self.response = head
             facts.status = head.status
             facts.head_received = now
-            if head.status >= 400 and self._another_is_left() and self._may_try_next(f"http_{head.status}", False, now):
+            if head.status >= 400 and self._may_try_instead(head.status, now):
                 self._body.server_paused(self.channel)
                 failed = head.status not in (403, 404)
                 facts.fault = f"answered {head.status}" if failed else ""
@@ -255,7 +252,7 @@ class Forward(Exchange):
         lines, set_cookies = self.scope.recipe.lines(self, response)
         lines += self._lines_too
         status = self._status_instead or response.status
-        memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, response.status, now, self)
+        memory = self._upstream.policy.remember(set_cookies, self._claim, peer.server, status, now, self)
         if memory is not NO_MEMORY:
             lines += memory_lines(memory)
             self._at_end = memory.at_end
@@ -339,7 +336,8 @@ class Forward(Exchange):
             if again:
                 self._assign(now, fault)
             else:
-                self.refuse(fault.status)
+                assert self.assignment is not None
+                self.refuse(self._upstream.refusal(self.assignment) or fault.status)
 
     def _may_try_next(self, condition: str, unsent: bool, now: float) -> bool:
         return may_try_next(
@@ -352,11 +350,10 @@ class Forward(Exchange):
             now - self._since,
         )
 
-    def _another_is_left(self) -> bool:
-        """Whether a server is left to try; if not, the client gets the error that this one sent."""
-        upstream = self._upstream
-        may_move = upstream.policy.refusal is None or self._claim.server is None
-        return may_move and upstream.group.is_another_left(self._tried)
+    def _may_try_instead(self, status: int, now: float) -> bool:
+        """Whether a server is left that may answer instead; if not, the client gets the error that this one sent."""
+        is_left = self._upstream.is_another_left(self._claim, self._tried)
+        return is_left and self._may_try_next(f"http_{status}", False, now)
 
     def _end_try(self, now: float, failed: bool) -> None:
         """The try is over: whoever took part in it is free."""

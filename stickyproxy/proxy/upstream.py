@@ -1,15 +1,19 @@
 """One upstream at work: its policy, its servers, and the connections to them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from attrs import evolve, frozen
 
 from stickyproxy.balance.group import Group
 from stickyproxy.balance.peer import Peer
+from stickyproxy.balance.words import Assignment
 from stickyproxy.config.settings import Server
 from stickyproxy.http.agent import Agent
 from stickyproxy.http.tls_client import SecureAgent
-from stickyproxy.sticky.words import StickyPolicy
+from stickyproxy.sticky.words import Affinity, Claim, StickyPolicy
+
+# Those that claim a server, whether there is one of that name or not.
+_SESSION = (Affinity.VALID, Affinity.INVALID, Affinity.DOWN)
 
 
 @frozen
@@ -24,6 +28,15 @@ class Upstream:
     group: Group
     agent: Agent | SecureAgent
     make_policy: Callable[[Sequence[Server]], StickyPolicy]
+
+    def is_another_left(self, claim: Claim, tried: Collection[Peer]) -> bool:
+        """Whether the request of that claim may go to a server that is not among those tried, and there is one."""
+        may_move = self.policy.refusal is None or claim.server is None
+        return may_move and self.group.is_another_left(tried)
+
+    def refusal(self, assignment: Assignment) -> int | None:
+        """Return the status for a request that no server takes, if its session is not to move; None if it has none."""
+        return self.policy.refusal if assignment.affinity in _SESSION else None
 
     def among(self, servers: Sequence[Server]) -> "Upstream":
         """Return the upstream with these servers. Those that it has already stay the peers that they are."""

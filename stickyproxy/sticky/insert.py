@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+from attrs import evolve
+
 from stickyproxy.config.dialects import CookieSettings
 from stickyproxy.config.settings import Server
 from stickyproxy.dates import imf_fixdate
 from stickyproxy.sticky.sids import Sids
 from stickyproxy.sticky.sticky_cookie import StickyCookie, claim_by_sid
-from stickyproxy.sticky.words import NO_MEMORY, Asker, Claim, Memory
+from stickyproxy.sticky.words import NO_MEMORY, Affinity, Asker, Claim, Memory
 
 
 class Insert:
@@ -44,3 +46,13 @@ class Insert:
         if self._maxage is None:
             return b""
         return b"; Max-Age=%d; Expires=%s" % (self._maxage, imf_fixdate(now + self._maxage))
+
+
+class SparingInsert(Insert):
+    """The same, where a name that no server has is no session that could be refused (Apache's `nofailover=On`)."""
+
+    __slots__ = ()
+
+    def recall(self, cookies: Sequence[bytes], asker: Asker, now: float) -> Claim:
+        claim = super().recall(cookies, asker, now)
+        return evolve(claim, affinity=Affinity.NONE) if claim.affinity is Affinity.INVALID else claim

@@ -22,7 +22,7 @@ from stickyproxy.config.templates import Template, Variable
 from stickyproxy.sticky.accepting import Accepting, Dialect
 from stickyproxy.sticky.dated_insert import DatedInsert
 from stickyproxy.sticky.header_insert import HeaderInsert
-from stickyproxy.sticky.insert import Insert
+from stickyproxy.sticky.insert import Insert, SparingInsert
 from stickyproxy.sticky.jvm_route import JvmRoutes
 from stickyproxy.sticky.learn import SESSION_SIZE, Learn, LearnAtEnd, Sessions
 from stickyproxy.sticky.prefix import Prefix
@@ -135,7 +135,8 @@ def _haproxy_cookie(settings: HaproxyCookie, make_getter: Compile) -> Maker:
 
 
 def _apache_cookie(settings: ApacheCookie, make_getter: Compile) -> Maker:
-    return lambda servers: Insert(settings, Sids(servers, apache_sid, from_the_dot))
+    kind = Insert if settings.refusal is None else SparingInsert
+    return lambda servers: kind(settings, Sids(servers, apache_sid, from_the_dot))
 
 
 def _sids(settings: SessionSticky | HeaderSticky, servers: Sequence[Server]) -> Sids:

@@ -337,6 +337,32 @@ class StickyTests(ForwardTestCase):
         house.servers.accept().send(answer())
         self.assertEqual(200, status(client.received()))
 
+    def test_strict_when_no_other_is_tried(self) -> None:
+        """With strict a session whose server fails gets that status too where no other server would be tried."""
+        house = two(upstream=STICKY + " strict=410", location="proxy_next_upstream = off")
+        client = house.client()
+        client.send(get(b"route=a"))
+        house.servers.refuse()
+        self.assertEqual(410, status(client.received()))
+        house = two(upstream=STICKY + " strict=410")
+        client = house.client()
+        client.send(get(b"route=a", b"POST"))
+        house.servers.accept().reset()
+        response = client.received()
+        self.assertEqual(410, status(response))
+        self.assertNotIn(b"Set-Cookie", response)
+
+    def test_error_page_binds_nobody(self) -> None:
+        """An error page that a server gives goes out with the error's status, with which no session begins."""
+        page = "[location www = /page]\nproxy_pass = http://app"
+        house = two(location="access = deny all\nerror_page = 403 /page\n" + page)
+        client = house.client()
+        client.send(get())
+        house.servers.accept().send(answer())
+        response = client.received()
+        self.assertEqual(403, status(response))
+        self.assertNotIn(b"Set-Cookie", response)
+
     def test_strict_is_about_sessions(self) -> None:
         """With strict a request without a session that nobody takes is a bad gateway, as elsewhere."""
         house = two(upstream=STICKY + " strict=410", location="proxy_next_upstream = off")

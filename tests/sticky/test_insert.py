@@ -2,7 +2,7 @@ import pytest
 
 from stickyproxy.config.dialects import ApacheCookie, CookieSettings, HaproxyCookie, SessionSticky
 from stickyproxy.config.settings import Server
-from stickyproxy.sticky.insert import Insert
+from stickyproxy.sticky.insert import Insert, SparingInsert
 from stickyproxy.sticky.sids import Sids, md5_sid
 from stickyproxy.sticky.words import Affinity, Claim, Memory
 from tests.sticky.asking import ASKER
@@ -225,3 +225,10 @@ def test_renewed(sids: Sids, a: Server) -> None:
     """A client that still speaks another dialect is told, though its server stays the same."""
     claim = Claim(Affinity.VALID, (), a, renew=True)
     assert [b"route=a; Path=/"] == remember(SessionSticky(), sids, a, claim)
+
+
+@pytest.mark.parametrize(("name", "affinity"), [(b"a", Affinity.VALID), (b"gone", Affinity.NONE)])
+def test_sparing(sids: Sids, name: bytes, affinity: Affinity) -> None:
+    """A name that no server has is no session; what the server is shown of the cookie is the same."""
+    claim = SparingInsert(INDIRECT, sids).recall([b"x=1; route=" + name], ASKER, NOW)
+    assert (affinity, [b"x=1"]) == (claim.affinity, claim.cookies)

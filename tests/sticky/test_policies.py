@@ -17,7 +17,7 @@ from stickyproxy.config.templates import parse_template
 from stickyproxy.sticky.accepting import Accepting
 from stickyproxy.sticky.dated_insert import DatedInsert
 from stickyproxy.sticky.header_insert import HeaderInsert
-from stickyproxy.sticky.insert import Insert
+from stickyproxy.sticky.insert import Insert, SparingInsert
 from stickyproxy.sticky.jvm_route import JvmRoutes
 from stickyproxy.sticky.learn import Learn, LearnAtEnd
 from stickyproxy.sticky.policies import learned, policy_maker
@@ -56,6 +56,7 @@ KEYS = (b"k" * 32, b"o" * 32)
         (HaproxyCookie(b"x", mode="prefix"), Prefix),
         (HaproxyCookie(b"x", mode="rewrite"), Rewrite),
         (ApacheCookie(b"x"), Insert),
+        (ApacheCookie(b"x", refusal=503), SparingInsert),
         (SessionSticky(keys=KEYS[:1]), Insert),
         (SessionSticky(keys=KEYS), Accepting),
     ],
