@@ -13,6 +13,10 @@ from bench.processes import Memory, Process, free_port
 from bench.rows import FILES, Row
 from tests.certificates import Authority
 
+# Where the server is found, one place for each proxy of a row: connections that one has closed lately take ports that
+# nobody else can use for the same place, until none is left.
+_ADDRESSES = [f"127.0.0.{number}" for number in range(1, 17)]
+
 
 @frozen
 class Measured:
@@ -56,8 +60,9 @@ class Stage:
             "BOTH": str(both),
             "PORT_A": str(ports[0]),
             "PORT_B": str(ports[1]),
-            "SERVER_A": f"127.0.0.1:{ports[0]}",
-            "SERVER_B": f"127.0.0.1:{ports[1]}",
+            "LISTEN": "\n".join(
+                f"        listen {address}:{port} backlog=4096;" for address in _ADDRESSES for port in ports
+            ),
         }
         own = self.new_folder("server")
         config = own / "server.conf"
@@ -83,15 +88,17 @@ class Stage:
 
 
 class Proxy:
-    """One proxy that runs for one row, and a client that has its cookie."""
+    """One proxy that runs for one row, and a client that has its cookie. It finds the server at `address`."""
 
-    def __init__(self, stage: Stage, peer: Peer, row: Row) -> None:
+    def __init__(self, stage: Stage, peer: Peer, row: Row, address: str = "127.0.0.1") -> None:
         self._stage = stage
         self._name = peer.name
         self._row = row
         self._port, tls_port = free_port(), free_port()
         words = {
             **stage.words,
+            "SERVER_A": f"{address}:{stage.words['PORT_A']}",
+            "SERVER_B": f"{address}:{stage.words['PORT_B']}",
             "PORT": str(self._port),
             "TLS_PORT": str(tls_port),
             "MORE_SERVERS": _more_servers(row.servers),
@@ -158,7 +165,10 @@ def run_together(
 ) -> dict[str, list[Measured]]:
     """Measure each peer, set up for its row, once a round, after a round that does not count; by the names given."""
     with ExitStack() as running:
-        proxies = {name: running.enter_context(closing(Proxy(stage, *each))) for name, each in contest.items()}
+        proxies = {
+            name: running.enter_context(closing(Proxy(stage, *each, address)))
+            for (name, each), address in zip(contest.items(), _ADDRESSES[: len(contest)], strict=True)
+        }
         for proxy in proxies.values():
             proxy.measure(1)
         measured: dict[str, list[Measured]] = {name: [] for name in proxies}
