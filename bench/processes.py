@@ -15,6 +15,8 @@ from attrs import frozen
 _PROC = Path("/proc")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 60.0
+# Processor time, in seconds, that one who rests takes in a tenth of a second at most.
+_RESTING = 0.015
 _SIZE = re.compile(r"^(Rss|Pss|Pss_Anon): +(\d+) kB$", re.M)
 
 
@@ -70,6 +72,14 @@ class Process:
     def cpu(self) -> float:
         """Return the seconds of processor time that they have used, those of them that have ended included."""
         return sum(sum(map(int, stat[11:15])) for _, stat in self._all()) / _TICKS
+
+    def settle(self) -> None:
+        """Return when they rest, or after a while: some work on for those that asked and are gone."""
+        end = time.monotonic() + _PATIENCE
+        before, now = -1.0, self.cpu()
+        while now - before > _RESTING and time.monotonic() < end:
+            time.sleep(0.1)
+            before, now = now, self.cpu()
 
     def memory(self) -> Memory:
         """Return what they hold now."""

@@ -145,7 +145,10 @@ class Proxy:
         """Put the row's load on it."""
         before = self._process.cpu()
         sample = self._row.load.run(self._target, self._stage.cores.load, seconds)
-        return Measured(sample, self._process.cpu() - before, self.memory())
+        cpu = self._process.cpu() - before
+        # The next one is to have the core for itself.
+        self._process.settle()
+        return Measured(sample, cpu, self.memory())
 
     def memory(self) -> Memory:
         """Return what it holds now."""
