@@ -15,6 +15,7 @@ from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.tls_client import ClientTls, SecureAgent
+from stickyproxy.http.turns import Post, at_once
 from stickyproxy.http.words import ChannelSettings
 from stickyproxy.observe.access_log import AccessLog
 from stickyproxy.observe.log_files import LogFile, LogFiles
@@ -76,7 +77,9 @@ class Parts:
     zones: Zones = field(factory=Zones)
 
 
-def build_sites(settings: Settings, parts: Parts, deadlines: Deadlines) -> list[tuple[Listen, Site]]:
+def build_sites(
+    settings: Settings, parts: Parts, deadlines: Deadlines, post: Post = at_once
+) -> list[tuple[Listen, Site]]:
     """Build a site for each address that is listened on.
 
     Raises StartError for a log that cannot be opened, and for a certificate that cannot be used.
@@ -93,7 +96,7 @@ def build_sites(settings: Settings, parts: Parts, deadlines: Deadlines) -> list[
         for _, server in listening:
             tree.add(server.server_names, hosts[server.name])
         trusts = _trusting(server for _, server in listening)
-        site = Site(tree, _channel_settings(default), deadlines, trusts)
+        site = Site(tree, _channel_settings(default), deadlines, trusts, post)
         site.is_introduced = listen.proxy_protocol
         sites.append((listen, site))
     return sites

@@ -15,6 +15,7 @@ from stickyproxy.folders import check_folders
 from stickyproxy.http.agent import Agent, AgentSettings
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.turns import Post
 from stickyproxy.observe.error_log import error_log
 from stickyproxy.observe.log_files import LogFiles
 from stickyproxy.observe.survey import Survey
@@ -46,6 +47,7 @@ class Builder:
 
     reactor: IReactorTCP
     deadlines: Deadlines
+    post: Post
     survey: Survey
     demos: Demos
     lookup: Lookup
@@ -64,7 +66,7 @@ class Builder:
         # Nobody counts what nobody can ask for.
         observers = (self.survey.tallies,) if settings.watched else ()
         parts = Parts(upstreams, self.survey, logs, certificates, observers, self.zones)
-        sites = build_sites(settings, parts, self.deadlines)
+        sites = build_sites(settings, parts, self.deadlines, self.post)
         return Generation(settings, logs, error_logs, certificates, lines, upstreams, sites)
 
     def _agent(self, settings: AgentSettings) -> Agent:

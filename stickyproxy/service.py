@@ -40,6 +40,7 @@ from stickyproxy.http.agent import Agent
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.polling import poll_plainly
+from stickyproxy.http.turns import Turns
 from stickyproxy.names.name_servers import NameServers, system_name_servers
 from stickyproxy.names.quiet import QuietReactor
 from stickyproxy.names.renewal import Renewals
@@ -104,6 +105,7 @@ class ProxyService(Service):
         self._watch = LoopingCall(self._refresh_certificates)
         self._flush.clock = self._watch.clock = reactor
         self._deadlines = Deadlines(reactor)
+        self._turns = Turns()
         self._accepting = Accepting(reactor, settings.worker_connections, settings.worker_connections_per_address)
         self._ports = Ports(reactor, self._accepting)
         self._demos = Demos(reactor)
@@ -128,7 +130,13 @@ class ProxyService(Service):
     def open(self, lookup: Lookup) -> None:
         """Open logs, resolve names by `lookup`, and listen. Raises StartError; nothing stays open then."""
         self._builder = Builder(
-            self._reactor, self._deadlines, self._survey, self._demos, Remembering(lookup), self._expand
+            self._reactor,
+            self._deadlines,
+            self._turns.post,
+            self._survey,
+            self._demos,
+            Remembering(lookup),
+            self._expand,
         )
         try:
             self._error_logs = open_error_logs(self._logs, self.settings)
@@ -244,7 +252,7 @@ class ProxyService(Service):
         # For SIGTERM the reactor sets a handler of its own when it begins to run; ours comes after that.
         for number in (signal.SIGTERM, signal.SIGQUIT):
             self._reactor.callWhenRunning(self._signals.on, number, self.end)
-        self._poll_as_before = poll_plainly(self._reactor)
+        self._poll_as_before = poll_plainly(self._reactor, self._turns)
         self._threshold_before = gc.get_threshold()
         gc.set_threshold(_MORE_OBJECTS)
         self._accepting.hold()

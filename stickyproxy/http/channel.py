@@ -11,13 +11,14 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from stickyproxy.errors import ClientFault
+from stickyproxy.http.answering import Answering
 from stickyproxy.http.deadlines import NEVER, Deadlines
-from stickyproxy.http.framing import LAST_CHUNK, body_framing, chunked
+from stickyproxy.http.framing import LAST_CHUNK
 from stickyproxy.http.proxy_protocol import ProxyHeader
 from stickyproxy.http.reader import Message, RequestReader
-from stickyproxy.http.response import bodiless
-from stickyproxy.http.transports import Transport, half_close, unsent, writer
-from stickyproxy.http.tunnel import End, Tunnelled
+from stickyproxy.http.transports import half_close, unsent, writer
+from stickyproxy.http.tunnel import End
+from stickyproxy.http.turns import Post
 from stickyproxy.http.words import ChannelSettings, Ends, RequestHandler, TlsSession
 
 # How long, after the last byte of the last answer, what a client still sends is thrown away, so that the answer reaches
@@ -33,21 +34,13 @@ _serials = count(1)
 
 
 @implementer(IPushProducer, IHandshakeListener)
-class Channel(Tunnelled):
-    """The server side of one connection (RFC 9112).
+class Channel(Answering):
+    """The server side of one connection (RFC 9112). A handler answers by `start`, `write` and `end`."""
 
-    A handler answers by `start`, `write` and `end`; what it writes goes out at the next `flush` or `end`, so that a
-    head and the body that is already there are one write.
-    """
-
-    # As slots: an idle connection takes a third less memory, and a request a little less time.
     __slots__ = """
-        _backlog _blocked _bodiless _chunked _closing _continue_due _deadlines _fetched _gone _handle
-        _handler _held _last _message _out _proceeding _proxied _reader _reading _seconds _send_timeout
-        _settings _tell_gone _wanted _write _written bytes_sent deadline ends requests
+        _backlog _blocked _closing _deadlines _fetched _handle _handler _held _post _proceeding _proxied _reader
+        _reading _seconds _send_timeout _tell_gone _wanted deadline ends
     """.split()
-
-    transport: Transport  # type: ignore[assignment]
 
     def __init__(
         self,
@@ -55,32 +48,27 @@ class Channel(Tunnelled):
         settings: ChannelSettings,
         deadlines: Deadlines,
         gone: "Callable[[Channel], None]",
+        post: Post,
         proxied: ProxyHeader | None = None,
     ) -> None:
+        super().__init__(settings)
         self.deadline = NEVER
         self._handle = handle
-        self._settings = settings
         self._deadlines = deadlines
         self._seconds = deadlines.seconds
         self._tell_gone = gone
+        self._post = post
         self._proxied = proxied
         self._reader = RequestReader(settings.limits)
         self._backlog = b""
-        # The request in progress.
-        self._message: Message | None = None
+        # Who answers the request in progress.
         self._handler: RequestHandler | None = None
-        self._wanted = self._held = self._continue_due = False
-        # Its answer.
-        self._out: list[bytes] = []
-        self._chunked = self._bodiless = self._last = False
+        self._wanted = self._held = False
         self._send_timeout = 0.0
-        # Bytes written on this connection, and how many of them the client had fetched when it was last looked at.
-        self._written = self._fetched = 0
-        # The connection. `requests` counts those begun on it, `bytes_sent` what was written for the one in progress.
-        self.requests = 0
-        self.bytes_sent = 0
+        # How many of the bytes written the client had fetched when it was last looked at.
+        self._fetched = 0
         self._reading = True
-        self._proceeding = self._blocked = self._closing = self._gone = False
+        self._proceeding = self._blocked = self._closing = False
 
     # -- the connection ------------------------------------------------------------------------------------------------
 
@@ -108,7 +96,7 @@ class Channel(Tunnelled):
         elif self._handler is None:
             self._tell_gone(self)
 
-    def dataReceived(self, data: bytes) -> None:
+    def take(self, data: bytes) -> None:
         if self._closing:
             return
         message = self._message
@@ -118,15 +106,20 @@ class Channel(Tunnelled):
             self._backlog = reader.feed(data)
             if not begun and not reader.messages:
                 self.deadline = self._seconds() + self._settings.header_timeout
-            self._proceed()
         elif self.end_of_tunnel is not None:
             self.end_of_tunnel.received(data)
         elif message is None or message.complete:
             # The next request waits, unparsed, until this one is answered.
             self._backlog += data
-            self._regulate()
         else:
             self._backlog = self._reader.feed(data)
+
+    def go_on(self) -> None:
+        if self._gone:
+            return
+        if self._message is None:
+            self._proceed()
+        else:
             self._deliver()
 
     def timed_out(self) -> None:
@@ -161,7 +154,7 @@ class Channel(Tunnelled):
     def finish(self) -> None:
         """Take no further request: close now if none is in progress, else with its answer."""
         self._last = True
-        if self._message is None and not self._closing:
+        if self._message is None and not self._reader.messages and not self._closing:
             self._close()
 
     def abort(self) -> None:
@@ -181,32 +174,36 @@ class Channel(Tunnelled):
             return
         self._proceeding = True
         try:
-            self._begin_waiting()
-        except Exception:  # noqa: BLE001 - whoever called, it is this connection that cannot go on
-            _log.failure("a request could not be handled")
-            if not self._gone:
-                self.transport.abortConnection()
+            while self._message is None and not self._closing and not self._blocked:
+                messages = self._reader.messages
+                if self._backlog and (not messages or not messages[0].complete):
+                    # The backlog goes on where the reader stopped: in the midst of this request, or behind the last.
+                    self._backlog = self._reader.feed(self._backlog)
+                if not messages:
+                    break
+                self._message = message = messages.popleft()
+                self._wanted = self._held = False
+                self._continue_due = message.head.expects_continue
+                self.deadline = NEVER
+                self.requests += 1
+                self.bytes_sent = 0
+                self._handler = self._handle(self, message)
+                self._post(self._begin)
         finally:
             self._proceeding = False
         self._regulate()
 
-    def _begin_waiting(self) -> None:
-        while self._message is None and not self._closing and not self._blocked:
-            messages = self._reader.messages
-            if self._backlog and (not messages or not messages[0].complete):
-                # The backlog goes on where the reader stopped: in the midst of this request, or behind the last.
-                self._backlog = self._reader.feed(self._backlog)
-            if not messages:
-                break
-            self._message = message = messages.popleft()
-            self._wanted = self._held = False
-            self._continue_due = message.head.expects_continue
-            self.deadline = NEVER
-            self.requests += 1
-            self.bytes_sent = 0
-            self._handler = handler = self._handle(self, message)
-            self._send_timeout = handler.send_timeout
+    def _begin(self) -> None:
+        handler = self._handler
+        if handler is None:
+            return
+        self._send_timeout = handler.send_timeout
+        try:
             handler.begin()
+        except Exception:  # noqa: BLE001 - whoever called, it is this connection that cannot go on
+            _log.failure("a request could not be handled")
+            if not self._gone:
+                self.transport.abortConnection()
 
     def hand_over(self, handler: RequestHandler) -> None:
         """Have another handler answer the request in progress; nothing of the answer has been started."""
@@ -280,55 +277,6 @@ class Channel(Tunnelled):
 
     # -- answering -----------------------------------------------------------------------------------------------------
 
-    def start(self, status: int, reason: bytes, lines: list[bytes], length: int | None) -> None:
-        """Begin the answer: status line and field lines, and the framing for a body of `length` bytes (None: unknown).
-
-        `lines` end in CRLF and hold neither Content-Length, Transfer-Encoding nor Connection, which are added to them.
-        """
-        message = self._message
-        assert message is not None
-        head = message.head
-        self._bodiless = bodiless(head.method, status)
-        framing, self._chunked, until_close = body_framing(length, self._bodiless, status, head.http11)
-        self._continue_due = False
-        self._last = (
-            self._last
-            or until_close
-            or not head.keep_alive
-            or not message.complete
-            or self.requests >= self._settings.keepalive_requests
-            or not self._settings.keepalive_timeout
-        )
-        lines.append(framing)
-        if self._last:
-            lines.append(b"Connection: close\r\n")
-        elif not head.http11:
-            lines.append(b"Connection: keep-alive\r\n")
-        out = self._out
-        out.append(b"HTTP/1.1 %d %b\r\n" % (status, reason))
-        out += lines
-        out.append(b"\r\n")
-
-    def send_interim(self, status: int, reason: bytes, lines: list[bytes]) -> None:
-        """Send an interim response at once: 102 or 103; the answer has not begun."""
-        self._out = [b"HTTP/1.1 %d %b\r\n" % (status, reason), *lines, b"\r\n"]
-        self.flush()
-
-    def write(self, chunks: list[bytes]) -> None:
-        """Add body bytes to the answer; they are left out where the answer has no body."""
-        if self._bodiless:
-            return
-        self._out += chunked(chunks) if self._chunked else chunks
-
-    def flush(self) -> None:
-        """Send what was added."""
-        out, self._out = self._out, []
-        if out and not self._gone:
-            data = out[0] if len(out) == 1 else b"".join(out)
-            self.bytes_sent += len(data)
-            self._written += len(data)
-            self._write(data)
-
     def end(self) -> None:
         """The answer is whole: send it and go on to the next request."""
         if self._chunked:
@@ -336,11 +284,15 @@ class Channel(Tunnelled):
         self.flush()
         message, handler = self._message, self._handler
         self._message = self._handler = None
-        if handler is not None:
-            handler.answered()
         if self._gone:
+            # Nothing more comes of this connection, and perhaps of this process.
+            if handler is not None:
+                handler.answered()
             self._tell_gone(self)
-        elif self._last:
+            return
+        if handler is not None:
+            self._post(handler.answered)
+        if self._last:
             assert message is not None
             self._close(unread=not message.complete or bool(self._backlog))
         else:

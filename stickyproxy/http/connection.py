@@ -22,7 +22,7 @@ from stickyproxy.http.bodies import Body
 from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.heads import STATUS_LINE, HeadReader
 from stickyproxy.http.response import ResponseHead, bodiless, body_of, read_response_head
-from stickyproxy.http.transports import Transport, adopt, watcher, writer
+from stickyproxy.http.transports import adopt, watcher, writer
 from stickyproxy.http.tunnel import End, Tunnelled
 from stickyproxy.http.upgrades import granted
 
@@ -86,8 +86,6 @@ class ServerConnection(Tunnelled):
         _keepalive_timeout _keeper _method _opening _receiver _seconds _sent _silent _terms _told _upgrade
         _write deadline key requests
     """.split()
-
-    transport: Transport  # type: ignore[assignment]
 
     def __init__(
         self, keeper: Keeper, key: Hashable, keepalive_timeout: float, keepalive_requests: int, opening: bytes = b""
@@ -198,7 +196,7 @@ class ServerConnection(Tunnelled):
         if self._opening:
             self._write(self._opening)
 
-    def dataReceived(self, data: bytes) -> None:
+    def take(self, data: bytes) -> None:
         receiver = self._receiver
         if receiver is None and self.end_of_tunnel is not None:
             self.end_of_tunnel.received(data)
@@ -223,7 +221,11 @@ class ServerConnection(Tunnelled):
             return
         # What comes behind the end of the response belongs to nothing.
         self._extra = bool(data)
-        if self._head is not None:
+
+    def go_on(self) -> None:
+        # Whoever waited may have gone since, or may have been told of a failure.
+        receiver = self._receiver
+        if receiver is not None and self._head is not None:
             self._tell(receiver)
 
     def _read_head(self, data: bytes) -> bytes:

@@ -10,6 +10,7 @@ from stickyproxy.http.channel import Channel
 from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.introductions import Introduced
 from stickyproxy.http.reader import Message
+from stickyproxy.http.turns import Post, at_once
 from stickyproxy.http.words import ChannelSettings, RequestHandler
 
 
@@ -22,17 +23,22 @@ class ChannelFactory(Factory):
     noisy = False
 
     def __init__(
-        self, handle: Callable[[Channel, Message], RequestHandler], settings: ChannelSettings, deadlines: Deadlines
+        self,
+        handle: Callable[[Channel, Message], RequestHandler],
+        settings: ChannelSettings,
+        deadlines: Deadlines,
+        post: Post = at_once,
     ) -> None:
         self._handle = handle
         self.settings = settings
         self._deadlines = deadlines
+        self._post = post
         self._channels: set[Channel] = set()
         self._drained: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> Channel:
         header = addr.header if isinstance(addr, Introduced) else None
-        channel = Channel(self._handle, self.settings, self._deadlines, self._gone, header)
+        channel = Channel(self._handle, self.settings, self._deadlines, self._gone, self._post, header)
         self._channels.add(channel)
         return channel
 

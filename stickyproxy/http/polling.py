@@ -1,9 +1,9 @@
-"""Turns of the reactor without the logging context that Twisted puts round each event.
+"""Turns of the reactor that connections take together, without the logging context that Twisted puts round each event.
 
 Twisted calls every socket that is ready through `log.callWithLogger`, which names it in whatever is logged meanwhile.
 Nothing here reads that name, and it cost a tenth of the time of a request. This is what EPollReactor does, without it;
 what is ready to be read and nothing else, as nearly always, is read without asking for anything else, and what a TCP
-connection has read goes to its protocol by no other way.
+connection has read goes to its protocol by no other way, step by step where that knows how to (`turns`).
 """
 
 from collections.abc import Callable
@@ -15,11 +15,13 @@ from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 
+from stickyproxy.http.turns import Stepwise, Turns
+
 _log = Logger()
 _DO_READ = Connection.doRead
 
 
-def poll_plainly(reactor: Any) -> Callable[[], None]:
+def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
     """Have `reactor` take its turns so, until what is returned is called; any but Twisted's on epoll stays as it is."""
     if not issubclass(type(reactor), EPollReactor):
         return lambda: None
@@ -40,12 +42,13 @@ def poll_plainly(reactor: Any) -> Callable[[], None]:
                 read_or_write(selectable, descriptor, event)
                 continue
             try:
-                why = _read(selectable) if type(selectable).doRead is _DO_READ else selectable.doRead()
+                why = _read(selectable, turns) if type(selectable).doRead is _DO_READ else selectable.doRead()
             except BaseException as fault:  # noqa: BLE001 - as in Twisted: whatever it is, it ends this one alone
                 _log.failure("a connection failed")
                 why = fault
             if why:
                 disconnect(selectable, why, True)
+        turns.go_on()
 
     usual = reactor.doIteration
     reactor.doIteration = turn
@@ -56,7 +59,7 @@ def poll_plainly(reactor: Any) -> Callable[[], None]:
     return restore
 
 
-def _read(connection: Connection) -> Exception | None:
+def _read(connection: Connection, turns: Turns) -> Exception | None:
     """Do what `Connection.doRead` does; return why the connection is over, if it is."""
     try:
         data = connection.socket.recv(connection.bufferSize)
@@ -66,5 +69,9 @@ def _read(connection: Connection) -> Exception | None:
         return CONNECTION_LOST
     if not data:
         return CONNECTION_DONE
-    connection.protocol.dataReceived(data)
+    protocol = connection.protocol
+    if isinstance(protocol, Stepwise):
+        turns.read(protocol, data)
+    else:
+        protocol.dataReceived(data)
     return None

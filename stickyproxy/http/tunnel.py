@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
-from twisted.internet.protocol import Protocol
 from zope.interface import alsoProvides, implementer
 
 from stickyproxy.http.deadlines import NEVER, Deadlines
 from stickyproxy.http.transports import Transport, half_close, unsent
+from stickyproxy.http.turns import Stepwise
 
 
 class Tunnel:
@@ -174,7 +174,7 @@ class End:
             self._transport.resumeProducing()
 
 
-class Tunnelled(Protocol):
+class Tunnelled(Stepwise):
     """A protocol whose connection may become an end of a tunnel; `end_of_tunnel` is that end from then on.
 
     Only then do the two directions end one by one; before, a connection that is closed halfway is lost.

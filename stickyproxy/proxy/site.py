@@ -15,6 +15,7 @@ from stickyproxy.http.factory import ChannelFactory
 from stickyproxy.http.introductions import IntroductionFactory
 from stickyproxy.http.reader import Message
 from stickyproxy.http.tls_server import ServerTls
+from stickyproxy.http.turns import Post, at_once
 from stickyproxy.http.words import ChannelSettings
 from stickyproxy.proxy.exchange import Exchange
 from stickyproxy.proxy.tree import Hosts
@@ -35,8 +36,9 @@ class Site(ChannelFactory):
         settings: ChannelSettings,
         deadlines: Deadlines,
         trusts: Callable[[bytes], bool] = nobody,
+        post: Post = at_once,
     ) -> None:
-        super().__init__(self.exchange, settings, deadlines)
+        super().__init__(self.exchange, settings, deadlines, post)
         self.trusts = trusts
         self.hosts = hosts
         self.seconds = deadlines.seconds

@@ -1,157 +1,13 @@
-from twisted.internet.task import Clock
-from twisted.trial.unittest import SynchronousTestCase
-
-from stickyproxy.errors import ClientFault
-from stickyproxy.http.channel import AHEAD, LINGER, Channel
-from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.channel import AHEAD, LINGER
 from stickyproxy.http.factory import ChannelFactory
-from stickyproxy.http.reader import Message
-from stickyproxy.http.request import Limits
 from stickyproxy.http.tunnel import Tunnel
+from stickyproxy.http.turns import Step
 from stickyproxy.http.words import ChannelSettings
+from tests.http.channels import ChannelTestCase, Handler
 from tests.wire import Transport, connect, requests
 
 
-class Handler:
-    """Answers when told to, and writes down what it is told."""
-
-    body_timeout = 20.0
-    send_timeout = 30.0
-
-    def __init__(self, channel: Channel, message: Message) -> None:
-        self.channel = channel
-        self.message = message
-        self.told: list[object] = []
-        self.body = b""
-
-    def begin(self) -> None:
-        self.told.append("begin")
-
-    def body_received(self, chunks: list[bytes], complete: bool) -> None:
-        self.body += b"".join(chunks)
-        if complete:
-            self.told.append("complete")
-
-    def body_failed(self, fault: ClientFault) -> None:
-        self.told.append(fault.status)
-
-    def client_lost(self) -> bool:
-        self.told.append("lost")
-        return False
-
-    def client_paused(self) -> None:
-        self.told.append("paused")
-
-    def client_resumed(self) -> None:
-        self.told.append("resumed")
-
-    def answered(self) -> None:
-        self.told.append("answered")
-
-    def answer(self, body: bytes = b"", status: int = 200, length: int | None = 0) -> None:
-        self.channel.start(status, b"OK", [b"X: y\r\n"], len(body) if length == 0 else length)
-        self.channel.write([body])
-        self.channel.end()
-
-
-class ChannelTests(SynchronousTestCase):
-    def setUp(self) -> None:
-        self.clock = Clock()
-        self.deadlines = Deadlines(self.clock)
-        self.deadlines.start()
-        self.handlers: list[Handler] = []
-        settings = ChannelSettings(
-            header_timeout=10, keepalive_timeout=50, keepalive_requests=5, limits=Limits(head=500)
-        )
-        self.client = connect(ChannelFactory(self.handle, settings, self.deadlines))
-
-    def handle(self, channel: Channel, message: Message) -> Handler:
-        self.handlers.append(Handler(channel, message))
-        return self.handlers[-1]
-
-    def asked(self, *parts: bytes) -> Handler:
-        """Send a request and return the handler that got it."""
-        self.client.send(*parts)
-        return self.handlers[-1]
-
-    def get(self, version: bytes = b"1.1", fields: bytes = b"", method: bytes = b"GET") -> Handler:
-        return self.asked(method + b" / HTTP/" + version + b"\r\nHost: a\r\n" + fields + b"\r\n")
-
-    def post(self, body: bytes = b"", fields: bytes = b"Content-Length: 5\r\n") -> Handler:
-        return self.asked(b"POST / HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n" + body)
-
-    # -- answers -------------------------------------------------------------------------------------------------------
-
-    def test_with_length(self) -> None:
-        """An answer of known length carries it, head and body in one write, and the connection stays."""
-        writes: list[bytes] = []
-        handler = self.get()
-        write, self.client.protocol._write = self.client.protocol._write, writes.append
-        handler.answer(b"hello")
-        self.assertEqual([b"HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\nhello"], writes)
-        self.client.protocol._write = write
-        self.assertEqual(["begin", "answered"], handler.told)
-        self.assertFalse(self.client.dropped)
-
-    def test_chunked(self) -> None:
-        """An answer of unknown length is chunked, empty parts left out."""
-        channel = self.get().channel
-        channel.start(200, b"OK", [], None)
-        channel.write([b"abc", b"", b"de"])
-        channel.flush()
-        self.assertEqual(
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n", self.client.received()
-        )
-        channel.end()
-        self.assertEqual(b"0\r\n\r\n", self.client.received())
-
-    def test_http10(self) -> None:
-        """An HTTP/1.0 client gets no chunks: a body of unknown length ends with the connection."""
-        self.get(b"1.0", b"Connection: keep-alive\r\n").answer(b"hello", length=None)
-        self.assertEqual(b"HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n\r\nhello", self.client.received())
-        self.assertTrue(self.client.dropped)
-
-    def test_http10_keep_alive(self) -> None:
-        """An HTTP/1.0 connection stays if the client asked for it, and is told so."""
-        self.get(b"1.0", b"Connection: keep-alive\r\n").answer(b"hello")
-        self.assertIn(b"Content-Length: 5\r\nConnection: keep-alive\r\n\r\nhello", self.client.received())
-        self.assertFalse(self.client.dropped)
-        self.get(b"1.0").answer()
-        self.assertIn(b"Connection: close\r\n\r\n", self.client.received())
-        self.assertTrue(self.client.dropped)
-
-    def test_without_body(self) -> None:
-        """HEAD, 204 and 304 get no body; the length stays where it tells of another answer."""
-        for method, status, line in (
-            (b"HEAD", 200, b"Content-Length: 5\r\n"),
-            (b"GET", 304, b"Content-Length: 5\r\n"),
-            (b"GET", 204, b""),
-        ):
-            self.get(method=method).answer(b"hello", status)
-            self.assertEqual(b"HTTP/1.1 %d OK\r\nX: y\r\n" % status + line + b"\r\n", self.client.received())
-
-    def test_close(self) -> None:
-        """A client that asks to close is told so, and gets its answer first."""
-        self.get(fields=b"Connection: close\r\n").answer(b"hello")
-        self.assertTrue(self.client.received().endswith(b"Content-Length: 5\r\nConnection: close\r\n\r\nhello"))
-        self.assertTrue(self.client.dropped)
-
-    def test_number_of_requests(self) -> None:
-        """The last of `keepalive_requests` answers closes the connection."""
-        for number in range(1, 6):
-            handler = self.get()
-            self.assertEqual(number, handler.channel.requests)
-            handler.answer()
-        self.assertIn(b"Connection: close", self.client.received())
-        self.assertTrue(self.client.dropped)
-
-    def test_bytes_sent(self) -> None:
-        """What was sent is counted for each answer by itself."""
-        for body in (b"hello", b"hi"):
-            handler = self.get()
-            handler.answer(body)
-            self.assertEqual(len(self.client.received()), handler.channel.bytes_sent)
-
+class ChannelTests(ChannelTestCase):
     # -- requests ------------------------------------------------------------------------------------------------------
 
     def test_pipelining(self) -> None:
@@ -200,6 +56,44 @@ class ChannelTests(SynchronousTestCase):
         client.reset()
         self.assertEqual(["lost"], told)
         self.flushLoggedErrors(KeyError)
+
+    def test_in_steps(self) -> None:
+        """A request that was read is begun in the next step."""
+        self.client.protocol.take(requests(b"/1"))
+        self.assertEqual([], self.handlers)
+        self.client.protocol.go_on()
+        self.assertEqual(["begin"], self.handlers[0].told)
+
+    def test_lost_between_two_steps(self) -> None:
+        """A request whose client is gone when it has been read is not begun."""
+        self.client.protocol.take(requests(b"/1"))
+        self.client.reset()
+        self.client.protocol.go_on()
+        self.assertEqual([], self.handlers)
+
+    def test_lost_before_it_is_begun(self) -> None:
+        """A handler whose client is gone when its turn has come is told of that and nothing else."""
+        steps: list[Step] = []
+        client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
+        client.send(requests(b"/1"))
+        client.reset()
+        steps.pop()()
+        self.assertEqual(["lost"], self.handlers[0].told)
+
+    def test_the_end_is_told_later(self) -> None:
+        """That an answer is out is told in a step of its own, before the next request begins."""
+        steps: list[Step] = []
+        client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
+        client.send(requests(b"/1", b"/2"))
+        steps.pop()()
+        first = self.handlers[0]
+        first.answer(b"hello")
+        self.assertIn(b"hello", client.received())
+        self.assertEqual((["begin"], 2), (first.told, len(steps)))
+        steps.pop(0)()
+        self.assertEqual((["begin", "answered"], []), (first.told, self.handlers[1].told))
+        steps.pop(0)()
+        self.assertEqual(["begin"], self.handlers[1].told)
 
     def test_no_keep_alive(self) -> None:
         """With `keepalive_timeout` 0 every answer closes."""

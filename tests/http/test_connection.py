@@ -99,6 +99,23 @@ class ServerConnectionTests(SynchronousTestCase):
         self.server.send(*(bytes([byte]) for byte in response))
         self.assertEqual((b"value", b"abc", True), (receiver.head.first(b"x-name"), receiver.body, receiver.ended))
 
+    def test_in_steps(self) -> None:
+        """A response that was read is told of in the next step."""
+        receiver = self.ask()
+        self.connection.take(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+        self.assertEqual((None, []), (receiver.head, self.keeper.kept))
+        self.connection.go_on()
+        self.assertEqual((b"abc", True, [self.connection]), (receiver.body, receiver.ended, self.keeper.kept))
+
+    def test_left_between_two_steps(self) -> None:
+        """A response that nobody waits for any more when it has been read is told to nobody, and not kept behind."""
+        receiver = self.ask()
+        self.connection.take(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
+        self.connection.close()
+        self.connection.go_on()
+        self.assertEqual((None, []), (receiver.head, self.keeper.kept))
+        self.assertTrue(self.server.dropped)
+
     def test_until_close(self) -> None:
         """A response without a length ends with the connection."""
         receiver = self.ask()

@@ -6,7 +6,7 @@ from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.factory import ChannelFactory
 from stickyproxy.http.reader import Message
 from stickyproxy.http.words import ChannelSettings
-from tests.http.test_channel import Handler
+from tests.http.channels import Handler
 from tests.wire import connect, requests
 
 
@@ -49,6 +49,16 @@ class DrainTests(SynchronousTestCase):
         self.assertEqual((True, 1), (client.dropped, len(self.handlers)))
         client.close()
         self.successResultOf(drained)
+
+    def test_taken(self) -> None:
+        """A request that has been read is answered, even if it is not begun yet."""
+        client = connect(self.factory)
+        client.protocol.take(requests(b"/1"))
+        self.factory.drain()
+        client.protocol.go_on()
+        self.handlers[0].answer(b"hello")
+        self.assertIn(b"Connection: close\r\n", client.received())
+        self.assertTrue(client.dropped)
 
     def test_answer_begun(self) -> None:
         """An answer that has begun goes on to its end, and the connection ends with it."""

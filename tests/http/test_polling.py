@@ -12,6 +12,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
 from stickyproxy.http.polling import poll_plainly
+from stickyproxy.http.turns import Stepwise, Turns
 
 
 class Reading(FileDescriptor):
@@ -64,7 +65,7 @@ def ends(reactor: EPollReactor) -> Iterator[list[Reading]]:
 
 def test_whoever_is_ready(reactor: EPollReactor, ends: list[Reading]) -> None:
     """Twisted's reactor is still built so that each socket that is ready is read from, in either way."""
-    restore = poll_plainly(reactor)
+    restore = poll_plainly(reactor, Turns())
     for end in ends:
         end.peer.send(b"plain")
     reactor.doIteration(0)
@@ -78,7 +79,7 @@ def test_whoever_is_ready(reactor: EPollReactor, ends: list[Reading]) -> None:
 
 def test_one_that_is_left_meanwhile(reactor: EPollReactor, ends: list[Reading]) -> None:
     """A socket that another one's turn has taken out is not read from."""
-    poll_plainly(reactor)
+    poll_plainly(reactor, Turns())
     ends[0].other, ends[1].other = ends[1], ends[0]
     for end in ends:
         end.peer.send(b"x")
@@ -88,7 +89,7 @@ def test_one_that_is_left_meanwhile(reactor: EPollReactor, ends: list[Reading]) 
 
 def test_a_fault(reactor: EPollReactor, ends: list[Reading], caplog: pytest.LogCaptureFixture) -> None:
     """What goes wrong with one ends that one, and the others have their turn."""
-    poll_plainly(reactor)
+    poll_plainly(reactor, Turns())
     ends[0].fault = ZeroDivisionError()
     for end in ends:
         end.peer.send(b"x")
@@ -102,7 +103,7 @@ def test_interrupted(reactor: EPollReactor) -> None:
     def interrupt(*_: object) -> None:
         raise InterruptedError
 
-    poll_plainly(reactor)
+    poll_plainly(reactor, Turns())
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         signal.setitimer(signal.ITIMER_REAL, 0.001)
@@ -114,7 +115,7 @@ def test_interrupted(reactor: EPollReactor) -> None:
 def test_another_reactor() -> None:
     """A reactor of another kind is left alone."""
     other = MemoryReactorClock()
-    poll_plainly(other)()
+    poll_plainly(other, Turns())()
     assert "doIteration" not in vars(other)
 
 
@@ -155,7 +156,7 @@ def taken(reactor: EPollReactor) -> Iterator[tuple[Connections, list[socket.sock
     clients = [socket.create_connection(("127.0.0.1", port.getHost().port)) for _ in range(2)]
     while len(factory.made) < 2:
         reactor.doIteration(1)
-    poll_plainly(reactor)
+    poll_plainly(reactor, Turns())
     yield factory, clients
     port.stopListening()
     for client, connection in zip(clients, factory.made, strict=True):
@@ -194,3 +195,35 @@ def test_nothing_is_there(reactor: EPollReactor, taken: tuple[Connections, list[
         client.send(b"y")
     reactor.doIteration(1)
     assert [b"y", b"y"] == [one.read[-1], other.read[-1]]
+
+
+class Walker(Stepwise):
+    """Writes down its steps in the diary of all."""
+
+    diary: list[str]
+
+    def take(self, data: bytes) -> None:
+        self.diary.append("takes")
+
+    def go_on(self) -> None:
+        self.diary.append("goes on")
+
+
+def test_in_steps(reactor: EPollReactor) -> None:
+    """Connections that know steps take one after the other, side by side, within the turn in which they are ready."""
+    factory = Factory.forProtocol(Walker)
+    Walker.diary = diary = []
+    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
+    clients = [socket.create_connection(("127.0.0.1", port.getHost().port)) for _ in range(2)]
+    while len(reactor.getReaders()) < 2 + len(clients):
+        reactor.doIteration(1)
+    poll_plainly(reactor, Turns())
+    for client in clients:
+        client.send(b"x")
+    reactor.doIteration(1)
+    assert ["takes", "takes", "goes on", "goes on"] == diary
+    port.stopListening()
+    for client in clients:
+        client.close()
+    reactor.doIteration(1)
+    reactor.runUntilCurrent()

@@ -11,7 +11,7 @@ from stickyproxy.http.factory import ChannelFactory
 from stickyproxy.http.framing import LAST_CHUNK, chunked
 from stickyproxy.http.reader import Message
 from stickyproxy.http.words import ChannelSettings
-from tests.http.test_channel import Handler
+from tests.http.channels import Handler
 from tests.http.test_connection import TERMS, Keeper, Receiver
 
 

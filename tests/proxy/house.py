@@ -9,6 +9,7 @@ from stickyproxy.config.load import loads
 from stickyproxy.http.agent import Agent
 from stickyproxy.http.certificates import Certificates
 from stickyproxy.http.deadlines import Deadlines
+from stickyproxy.http.turns import Turns
 from stickyproxy.observe.survey import Survey
 from stickyproxy.observe.tally import Tallies
 from stickyproxy.proxy.outcome import Outcome
@@ -29,6 +30,8 @@ class House:
         self.log: list[str] = []
         self.deadlines = Deadlines(self.reactor)
         self.deadlines.start()
+        # What is read without them goes all the way at once.
+        self.turns = Turns()
         settings = loads(text)
         self.upstreams = build_upstreams(
             settings, tuple, lambda settings: Agent(self.reactor, self.deadlines, settings)
@@ -36,7 +39,8 @@ class House:
         self.survey = Survey(self.upstreams, Tallies(), self.reactor.seconds)
         observers = (self.survey.tallies,) if settings.watched else ()
         parts = Parts(self.upstreams, self.survey, self, Certificates(), observers)
-        self.sites = {listen.shown: site for listen, site in build_sites(settings, parts, self.deadlines)}
+        sites = build_sites(settings, parts, self.deadlines, self.turns.post)
+        self.sites = {listen.shown: site for listen, site in sites}
 
     # As the log files that the access log writes to.
 

@@ -63,7 +63,7 @@ class Traffic(RuleBasedStateMachine):
 
     All that nobody holds up goes on by itself after each step, by `pace` bytes: clients have their `habits`, of what
     they ask and in the end for a tunnel, and servers answer in their `manner`. So what a step does happens to requests
-    that are on their way.
+    that are on their way. What all send is read `together`, in one turn of the reactor, or one by one.
     """
 
     @initialize(
@@ -74,10 +74,18 @@ class Traffic(RuleBasedStateMachine):
             {"buffering": ON_OFF, "collecting": ON_OFF, "ignoring": ON_OFF, "file": st.sampled_from(["0", "300", "1m"])}
         ),
         pace=st.sampled_from([0, 50, 400, 400, 100_000]),
+        together=st.booleans(),
         habits=st.lists(st.tuples(METHODS, LENGTHS, st.booleans()), min_size=1, max_size=5),
     )
     def build(
-        self, requests: int, conditions: str, keepalive: int, buffering: dict[str, str], pace: int, habits: list
+        self,
+        requests: int,
+        conditions: str,
+        keepalive: int,
+        buffering: dict[str, str],
+        pace: int,
+        together: bool,
+        habits: list,
     ) -> None:
         self.failures: list[LogEvent] = []
         globalLogPublisher.addObserver(self.failures.append)
@@ -88,6 +96,7 @@ class Traffic(RuleBasedStateMachine):
         self.timers = len(self.house.reactor.getDelayedCalls())
         (self.site,) = self.house.sites.values()
         self.pace = pace
+        self.together = together
         self.habits = cycle(habits)
         self.manner = ("length", 5)
         self.numbers = count(1)
@@ -115,7 +124,7 @@ class Traffic(RuleBasedStateMachine):
     @precondition(lambda self: len(self.talking()) < 4)
     @rule()
     def connect(self) -> None:
-        self.clients.append(Client(Wire(self.site.buildProtocol(None))))
+        self.clients.append(Client(Wire(self.site.buildProtocol(None), self.house.turns)))
 
     def asking(self) -> list[Client]:
         return [client for client in self.talking() if not client.tunnel]
@@ -157,7 +166,7 @@ class Traffic(RuleBasedStateMachine):
         if refuse:
             factory.clientConnectionFailed(None, Failure(ConnectionRefusedError()))
         else:
-            self.servers.append(Server(Wire(factory.buildProtocol(None))))
+            self.servers.append(Server(Wire(factory.buildProtocol(None), self.house.turns)))
 
     def asked(self) -> list[Server]:
         return [server for server in self.serving() if server.request and not server.out]
@@ -200,6 +209,18 @@ class Traffic(RuleBasedStateMachine):
     @rule(data=st.data(), size=SIZES)
     def one_sends(self, data: st.DataObject, size: int) -> None:
         self.pick(data, self.parties()).send(size)
+        self.house.turns.go_on()
+
+    @precondition(lambda self: self.parties())
+    @rule(data=st.data(), size=SIZES)
+    def many_are_ready_at_once(self, data: st.DataObject, size: int) -> None:
+        """In one turn of the reactor some are read from, and others are gone."""
+        for party in data.draw(st.permutations(self.parties())):
+            if data.draw(st.integers(0, 3)):
+                party.send(size)
+            elif data.draw(st.booleans()):
+                party.wire.end(data.draw(LEAVING)())
+        self.house.turns.go_on()
 
     @precondition(lambda self: self.parties())
     @rule(data=st.data(), size=SIZES)
@@ -283,15 +304,21 @@ class Traffic(RuleBasedStateMachine):
                 kind, length = self.manner
                 granting = kind == "length" and server.request.values(b"upgrade")
                 self.answer(server, "101" if granting else kind, length)
-        for party in self.parties():
-            if not party.stalled:
-                party.send(size)
+        self.all_send(size)
         while self.waiting():
             self.server_is_asked(refuse=False)
         for party in self.parties():
             if not party.stalled:
                 self.fetch(party, size)
         self.connections_settle()
+
+    def all_send(self, size: int) -> None:
+        for party in self.parties():
+            if not party.stalled:
+                party.send(size)
+            if not self.together:
+                self.house.turns.go_on()
+        self.house.turns.go_on()
 
     # -- what must hold in the end -------------------------------------------------------------------------------------
 

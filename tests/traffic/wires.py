@@ -6,6 +6,8 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
+from stickyproxy.http.turns import Stepwise, Turns
+
 # How much may wait to be fetched before whoever writes is asked to pause, in bytes.
 ROOM = 300
 
@@ -13,11 +15,15 @@ ROOM = 300
 class Wire:
     """The transport of one protocol of ours, and the far end of its connection. `fetched` is what the far end took.
 
-    `whole`: our side ended it in good order, and the far end took all that was written.
+    `whole`: our side ended it in good order, and the far end took all that was written. What arrives is read in the
+    `turns` that are given, whose end is for others to tell.
     """
 
-    def __init__(self, protocol: Protocol) -> None:
+    def __init__(self, protocol: Protocol, turns: Turns) -> None:
         self.protocol = protocol
+        # An endpoint has put another protocol around ours.
+        self._reader: Stepwise = getattr(protocol, "_wrappedProtocol", protocol)
+        self._turns = turns
         self.fetched = b""
         self.lost = self.whole = False
         self._waiting = b""
@@ -77,7 +83,7 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         """Have a segment arrive."""
-        self.protocol.dataReceived(data)
+        self._turns.read(self._reader, data)
 
     def fetch(self, size: int) -> None:
         """Take up to `size` bytes that were written."""
