@@ -278,7 +278,10 @@ class Channel(Answering):
     # -- answering -----------------------------------------------------------------------------------------------------
 
     def end(self) -> None:
-        """The answer is whole: send it and go on to the next request."""
+        """The answer is whole: send it, and go on to the next request."""
+        self._post(self._end)
+
+    def _end(self) -> None:
         if self._chunked:
             self._out.append(LAST_CHUNK)
         self.flush()

@@ -15,7 +15,7 @@ from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
 from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 
-from stickyproxy.http.turns import Stepwise, Turns
+from stickyproxy.http.turns import TOGETHER, Stepwise, Turns
 
 _log = Logger()
 _DO_READ = Connection.doRead
@@ -33,6 +33,7 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
             events = poll(-1 if timeout is None else timeout, len(selectables))
         except InterruptedError:
             return
+        read: list[tuple[Stepwise, bytes]] = []
         for descriptor, event in events:
             # One that was ready may have closed another.
             selectable = selectables.get(descriptor)
@@ -42,13 +43,16 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
                 read_or_write(selectable, descriptor, event)
                 continue
             try:
-                why = _read(selectable, turns) if type(selectable).doRead is _DO_READ else selectable.doRead()
+                why = _read(selectable, read) if type(selectable).doRead is _DO_READ else selectable.doRead()
             except BaseException as fault:  # noqa: BLE001 - as in Twisted: whatever it is, it ends this one alone
                 _log.failure("a connection failed")
                 why = fault
             if why:
                 disconnect(selectable, why, True)
-        turns.go_on()
+            elif len(read) == TOGETHER:
+                turns.go(read)
+                read = []
+        turns.go(read)
 
     usual = reactor.doIteration
     reactor.doIteration = turn
@@ -59,8 +63,11 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
     return restore
 
 
-def _read(connection: Connection, turns: Turns) -> Exception | None:
-    """Do what `Connection.doRead` does; return why the connection is over, if it is."""
+def _read(connection: Connection, read: list[tuple[Stepwise, bytes]]) -> Exception | None:
+    """Do what `Connection.doRead` does; return why the connection is over, if it is.
+
+    What was read for a protocol that goes by steps is added to what was `read` for others.
+    """
     try:
         data = connection.socket.recv(connection.bufferSize)
     except BlockingIOError:
@@ -71,7 +78,7 @@ def _read(connection: Connection, turns: Turns) -> Exception | None:
         return CONNECTION_DONE
     protocol = connection.protocol
     if isinstance(protocol, Stepwise):
-        turns.read(protocol, data)
+        read.append((protocol, data))
     else:
         protocol.dataReceived(data)
     return None

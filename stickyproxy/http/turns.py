@@ -6,14 +6,14 @@ hand when it has just been taken. What a step leaves for later it posts, as ngin
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
 
 from stickyproxy.http.transports import Transport
 
-# How many connections go together at most: what was read for them, up to 64 KiB each, is held meanwhile.
+# How many connections should go together at most: what was read for them, up to 64 KiB each, is held meanwhile.
 TOGETHER = 32
 
 Step = Callable[[], object]
@@ -49,10 +49,9 @@ class Stepwise(Protocol):
 
 
 class Turns:
-    """The turns of a reactor, which says what was `read`, and when to `go_on` since there is nothing more to read."""
+    """The turns of a reactor, which reads from some connections and then has them `go` together."""
 
     def __init__(self) -> None:
-        self._read: list[tuple[Stepwise, bytes]] = []
         self._posted: deque[Step] = deque()
         self._going = False
 
@@ -63,16 +62,9 @@ class Turns:
         else:
             step()
 
-    def read(self, protocol: Stepwise, data: bytes) -> None:
-        """Have a protocol take its data, together with others."""
-        self._read.append((protocol, data))
-        if len(self._read) == TOGETHER:
-            self.go_on()
-
-    def go_on(self) -> None:
-        """Take all steps that are left, one with each connection, then the next."""
+    def go(self, read: Iterable[tuple[Stepwise, bytes]]) -> None:
+        """Have each protocol take what was read for it, and take all steps that follow from that."""
         self._going = True
-        read, self._read = self._read, []
         taken: list[Stepwise] = []
         for protocol, data in read:
             try:

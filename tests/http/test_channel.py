@@ -81,13 +81,15 @@ class ChannelTests(ChannelTestCase):
         self.assertEqual(["lost"], self.handlers[0].told)
 
     def test_the_end_is_told_later(self) -> None:
-        """That an answer is out is told in a step of its own, before the next request begins."""
+        """An answer goes out in a step of its own; that it is out is told in one before the next request begins."""
         steps: list[Step] = []
         client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
         client.send(requests(b"/1", b"/2"))
         steps.pop()()
         first = self.handlers[0]
         first.answer(b"hello")
+        self.assertEqual(b"", client.received())
+        steps.pop()()
         self.assertIn(b"hello", client.received())
         self.assertEqual((["begin"], 2), (first.told, len(steps)))
         steps.pop(0)()

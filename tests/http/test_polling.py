@@ -12,7 +12,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
 from stickyproxy.http.polling import poll_plainly
-from stickyproxy.http.turns import Stepwise, Turns
+from stickyproxy.http.turns import TOGETHER, Stepwise, Turns
 
 
 class Reading(FileDescriptor):
@@ -209,19 +209,24 @@ class Walker(Stepwise):
         self.diary.append("goes on")
 
 
-def test_in_steps(reactor: EPollReactor) -> None:
-    """Connections that know steps take one after the other, side by side, within the turn in which they are ready."""
-    factory = Factory.forProtocol(Walker)
+@pytest.mark.parametrize("number", [2, TOGETHER + 1])
+def test_in_steps(reactor: EPollReactor, number: int) -> None:
+    """Connections that go by steps take one after the other, side by side, in the turn in which they are ready.
+
+    So many of them go together at most: what is read for the others is not held meanwhile.
+    """
     Walker.diary = diary = []
-    port = reactor.listenTCP(0, factory, interface="127.0.0.1")
-    clients = [socket.create_connection(("127.0.0.1", port.getHost().port)) for _ in range(2)]
-    while len(reactor.getReaders()) < 2 + len(clients):
+    port = reactor.listenTCP(0, Factory.forProtocol(Walker), interface="127.0.0.1", backlog=number)
+    clients = [socket.create_connection(("127.0.0.1", port.getHost().port)) for _ in range(number)]
+    while len(reactor.getReaders()) < 2 + number:
         reactor.doIteration(1)
     poll_plainly(reactor, Turns())
     for client in clients:
         client.send(b"x")
     reactor.doIteration(1)
-    assert ["takes", "takes", "goes on", "goes on"] == diary
+    together = min(number, TOGETHER)
+    assert (["takes"] * together + ["goes on"] * together) == diary[: 2 * together]
+    assert ["takes", "goes on"] * (number - together) == diary[2 * together :]
     port.stopListening()
     for client in clients:
         client.close()

@@ -1,6 +1,6 @@
 import pytest
 
-from stickyproxy.http.turns import TOGETHER, Stepwise, Turns, at_once
+from stickyproxy.http.turns import Stepwise, Turns, at_once
 from tests.wire import Transport
 
 
@@ -36,13 +36,8 @@ def test_side_by_side(diary: list[str]) -> None:
     """Each step is taken with all connections before the next one is with any."""
     turns = Turns()
     a, b = Walker("a", diary, turns), Walker("b", diary, turns)
-    turns.read(a, b"1")
-    turns.read(b, b"2")
-    assert [] == diary
-    turns.go_on()
+    turns.go([(a, b"1"), (b, b"2")])
     assert ["a takes 1", "b takes 2", "a goes on", "b goes on", "a ends", "b ends"] == diary
-    turns.go_on()
-    assert 6 == len(diary)
 
 
 def test_steps_posted_by_steps(diary: list[str]) -> None:
@@ -50,9 +45,7 @@ def test_steps_posted_by_steps(diary: list[str]) -> None:
     turns = Turns()
     walker = Walker("a", diary, turns)
     walker.go_on = lambda: (turns.post(lambda: turns.post(lambda: walker.step("is last"))), walker.step("posts"))
-    turns.read(walker, b"1")
-    turns.read(Walker("b", diary, turns), b"2")
-    turns.go_on()
+    turns.go([(walker, b"1"), (Walker("b", diary, turns), b"2")])
     assert ["a takes 1", "b takes 2", "a posts", "b goes on", "b ends", "a is last"] == diary
 
 
@@ -62,16 +55,6 @@ def test_alone(diary: list[str]) -> None:
     assert ["a takes 1", "a goes on", "a ends"] == diary
     at_once(lambda: diary.append("done"))
     assert "done" == diary[-1]
-
-
-def test_no_more_than_so_many(diary: list[str]) -> None:
-    """So many go together at most: what is read for the others is not held meanwhile."""
-    turns = Turns()
-    for number in range(TOGETHER + 1):
-        turns.read(Walker(str(number), diary, turns), b"x")
-    assert 3 * TOGETHER == len(diary)
-    turns.go_on()
-    assert 3 * (TOGETHER + 1) == len(diary)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +69,7 @@ def test_a_fault(diary: list[str], stumbles: str, expected: list[str]) -> None:
     """What goes wrong with one does not keep the others; where it is clear whose fault it is, that connection ends."""
     turns = Turns()
     a, b = Walker("a", diary, turns, stumbles), Walker("b", diary, turns)
-    turns.read(a, b"1")
-    turns.read(b, b"2")
-    turns.go_on()
+    turns.go([(a, b"1"), (b, b"2")])
     assert expected == diary
     assert (stumbles != "ends", False) == (a.transport.disconnected, b.transport.disconnected)
     turns.post(lambda: diary.append("at once"))

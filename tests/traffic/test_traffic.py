@@ -8,6 +8,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost, ConnectionRef
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
 
+from stickyproxy.http.turns import Stepwise
 from tests.end_to_end.messages import Message
 from tests.proxy.house import House
 from tests.traffic.parties import Client, Party, Server, number_of, pattern
@@ -93,6 +94,7 @@ class Traffic(RuleBasedStateMachine):
         self.house = House(
             CONFIGURATION.format(requests=requests, conditions=conditions, keepalive=keepalive, **buffering)
         )
+        self.read: list[tuple[Stepwise, bytes]] = []
         self.timers = len(self.house.reactor.getDelayedCalls())
         (self.site,) = self.house.sites.values()
         self.pace = pace
@@ -124,7 +126,7 @@ class Traffic(RuleBasedStateMachine):
     @precondition(lambda self: len(self.talking()) < 4)
     @rule()
     def connect(self) -> None:
-        self.clients.append(Client(Wire(self.site.buildProtocol(None), self.house.turns)))
+        self.clients.append(Client(Wire(self.site.buildProtocol(None), self.read)))
 
     def asking(self) -> list[Client]:
         return [client for client in self.talking() if not client.tunnel]
@@ -166,7 +168,7 @@ class Traffic(RuleBasedStateMachine):
         if refuse:
             factory.clientConnectionFailed(None, Failure(ConnectionRefusedError()))
         else:
-            self.servers.append(Server(Wire(factory.buildProtocol(None), self.house.turns)))
+            self.servers.append(Server(Wire(factory.buildProtocol(None), self.read)))
 
     def asked(self) -> list[Server]:
         return [server for server in self.serving() if server.request and not server.out]
@@ -209,7 +211,7 @@ class Traffic(RuleBasedStateMachine):
     @rule(data=st.data(), size=SIZES)
     def one_sends(self, data: st.DataObject, size: int) -> None:
         self.pick(data, self.parties()).send(size)
-        self.house.turns.go_on()
+        self.turn()
 
     @precondition(lambda self: self.parties())
     @rule(data=st.data(), size=SIZES)
@@ -220,7 +222,7 @@ class Traffic(RuleBasedStateMachine):
                 party.send(size)
             elif data.draw(st.booleans()):
                 party.wire.end(data.draw(LEAVING)())
-        self.house.turns.go_on()
+        self.turn()
 
     @precondition(lambda self: self.parties())
     @rule(data=st.data(), size=SIZES)
@@ -312,13 +314,18 @@ class Traffic(RuleBasedStateMachine):
                 self.fetch(party, size)
         self.connections_settle()
 
+    def turn(self) -> None:
+        """End a turn of the reactor."""
+        read, self.read[:] = [*self.read], []
+        self.house.turns.go(read)
+
     def all_send(self, size: int) -> None:
         for party in self.parties():
             if not party.stalled:
                 party.send(size)
             if not self.together:
-                self.house.turns.go_on()
-        self.house.turns.go_on()
+                self.turn()
+        self.turn()
 
     # -- what must hold in the end -------------------------------------------------------------------------------------
 

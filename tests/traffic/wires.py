@@ -6,7 +6,7 @@ from twisted.internet.interfaces import IHalfCloseableProtocol, IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
 
-from stickyproxy.http.turns import Stepwise, Turns
+from stickyproxy.http.turns import Stepwise
 
 # How much may wait to be fetched before whoever writes is asked to pause, in bytes.
 ROOM = 300
@@ -15,15 +15,15 @@ ROOM = 300
 class Wire:
     """The transport of one protocol of ours, and the far end of its connection. `fetched` is what the far end took.
 
-    `whole`: our side ended it in good order, and the far end took all that was written. What arrives is read in the
-    `turns` that are given, whose end is for others to tell.
+    `whole`: our side ended it in good order, and the far end took all that was written. What arrives is added to
+    what is `read` in this turn of the reactor.
     """
 
-    def __init__(self, protocol: Protocol, turns: Turns) -> None:
+    def __init__(self, protocol: Protocol, read: list[tuple[Stepwise, bytes]]) -> None:
         self.protocol = protocol
         # An endpoint has put another protocol around ours.
         self._reader: Stepwise = getattr(protocol, "_wrappedProtocol", protocol)
-        self._turns = turns
+        self._read = read
         self.fetched = b""
         self.lost = self.whole = False
         self._waiting = b""
@@ -83,7 +83,7 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         """Have a segment arrive."""
-        self._turns.read(self._reader, data)
+        self._read.append((self._reader, data))
 
     def fetch(self, size: int) -> None:
         """Take up to `size` bytes that were written."""
