@@ -17,7 +17,7 @@ from stickyproxy.http.deadlines import Deadlines
 from stickyproxy.http.tls_client import ClientTls, SecureAgent
 from stickyproxy.http.turns import Post, at_once
 from stickyproxy.http.words import ChannelSettings
-from stickyproxy.observe.access_log import AccessLog
+from stickyproxy.observe.access_log import access_log
 from stickyproxy.observe.log_files import LogFile, LogFiles
 from stickyproxy.observe.status_page import StatusPage
 from stickyproxy.observe.survey import Survey
@@ -127,7 +127,7 @@ def build_host(server: VirtualServer, parts: Parts) -> VirtualHost:
 
 def _resource(location: Location, server_name: bytes, parts: Parts) -> LocationResource:
     access_logs = [
-        AccessLog(open_log(parts.logs, "access_log", log.path, log.position), log.format)
+        access_log(open_log(parts.logs, "access_log", log.path, log.position), log.format)
         for log in location.access_logs
     ]
     limits = parts.zones.limits(location.limit_conns)

@@ -80,4 +80,5 @@ class Answering(Tunnelled):
             data = out[0] if len(out) == 1 else b"".join(out)
             self.bytes_sent += len(data)
             self._written += len(data)
-            self._write(data)
+            write = self._write
+            write(data)

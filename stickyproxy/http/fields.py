@@ -35,6 +35,7 @@ _PLAIN_CONNECTION = {b"keep-alive": True, b"Keep-Alive": True, b"close": False, 
 
 # A longer Content-Length is no length of anything, and would not fit into what others count with.
 _LENGTH_LIMIT = 2**63
+_LENGTH_DIGITS = len(str(_LENGTH_LIMIT))
 
 
 def read_connection(value: bytes, http11: bool) -> tuple[bool, frozenset[bytes]]:
@@ -62,8 +63,9 @@ def content_length(value: bytes) -> int | None:
     """Return what a Content-Length says; None if it is no number of bytes (RFC 9110 section 8.6)."""
     if not value.isdigit():
         return None
-    digits = value.lstrip(b"0")
-    length = int(digits or b"0") if len(digits) <= 19 else _LENGTH_LIMIT
+    # What is long may have many zeros in front; Python refuses to read numbers of thousands of digits.
+    digits = value if len(value) < _LENGTH_DIGITS else value.lstrip(b"0")[: _LENGTH_DIGITS + 1]
+    length = int(digits or b"0")
     return length if length < _LENGTH_LIMIT else None
 
 

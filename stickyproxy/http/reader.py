@@ -24,22 +24,17 @@ class RequestReader:
     """A parser for one connection (RFC 9112). After a fault nothing more is read: no one knows where the next starts.
 
     `messages` are those whose head is whole, in order; whoever takes one from the left goes on to watch its `chunks`,
-    `complete` and `fault`.
+    `complete` and `fault`. `head_begun`: a part of a further head is here.
     """
 
     def __init__(self, limits: Limits) -> None:
         self.messages: deque[Message] = deque()
-        self.finished = False
+        self.finished = self.head_begun = False
         self._limits = limits
         self._heads = HeadReader(REQUEST_LINE, limits.head)
         # The message whose body is arriving.
         self._message: Message | None = None
         self._body: Body = SizedBody(0)
-
-    @property
-    def head_begun(self) -> bool:
-        """Whether a part of a further head is here."""
-        return not self.finished and self._heads.begun
 
     def feed(self, data: bytes) -> bytes:
         """Read what has arrived; return what is left behind a request for an upgrade, whose answer says what it is."""
@@ -57,6 +52,7 @@ class RequestReader:
     def _read_head(self, data: bytes) -> bytes:
         heads = self._heads
         rest = heads.feed(data)
+        self.head_begun = heads.begun
         if rest is None:
             return b""
         method, target, _ = heads.first
@@ -65,7 +61,7 @@ class RequestReader:
         heads.first, heads.fields = (), []
         message = Message(head)
         self.messages.append(message)
-        if head.has_body:
+        if head.chunked or head.length:
             self._message = message
             limits = self._limits
             self._body = ChunkedBody(limits.fields, limits.head) if head.length is None else SizedBody(head.length)
@@ -93,6 +89,7 @@ class RequestReader:
         if self.finished:
             return
         self.finished = True
+        self.head_begun = False
         if self._message is not None:
             self._message.fault = fault
         else:

@@ -1,7 +1,7 @@
 """The head of a request: what was parsed, checked once, and frozen."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from functools import lru_cache
 
 from attrs import frozen
@@ -14,6 +14,9 @@ from stickyproxy.http.upgrades import asked
 # What a Host may be (RFC 9110 section 7.2, RFC 3986 section 3.2.2): a name or an address, and perhaps a port.
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{0,5}))?")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+
+# What says where a request goes, how it is framed, and what becomes of its connection.
+_NOTED = frozenset({b"host", b"cookie", b"connection", b"content-length", b"transfer-encoding", b"expect"})
 
 # Methods that are no forward proxy's tunnel and no debugging aid here (RFC 9110 sections 9.3.6 and 9.3.8).
 _REFUSED = frozenset({b"CONNECT", b"TRACE"})
@@ -79,90 +82,73 @@ def read_request_head(
         raise ClientFault(431, "too many header fields")
     if size > limits.field and any(len(name) + len(value) > limits.field for _, name, value in fields):
         raise ClientFault(431, "header field too large")
-    draft = _Draft()
+    noted: dict[bytes, list[bytes]] = {}
     for key, _, value in fields:
         if key in _NOTED:
-            _NOTED[key](draft, value)
-    if draft.chunked and (draft.length is not None or not http11):
-        raise ClientFault(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0")
-    keep_alive, nominated = (http11, NO_KEYS) if draft.connection is None else read_connection(draft.connection, http11)
-    if draft.host is not None:
-        host = _checked(draft.host)
-    elif http11:
-        raise ClientFault(400, "no Host")
-    else:
-        host = b""
+            noted.setdefault(key, []).append(value)
+    host = _read_host(noted.pop(b"host", ()), http11)
+    cookies = tuple(noted.pop(b"cookie", ()))
     if not target.startswith(b"/"):
         target, host = _absolute(method, target, host)
+    if not noted:
+        return RequestHead(method, target, http11, tuple(fields), host, cookies, keep_alive=http11, size=size)
+    length = _read_length(noted.get(b"content-length", ()))
+    is_chunked = _read_coding(noted.get(b"transfer-encoding", ()))
+    if is_chunked and (length is not None or not http11):
+        raise ClientFault(400, "Transfer-Encoding with Content-Length, or in HTTP/1.0")
+    connection = noted.get(b"connection")
+    keep_alive, nominated = read_connection(b",".join(connection), http11) if connection else (http11, NO_KEYS)
+    may_upgrade = b"upgrade" in nominated and http11 and not is_chunked and not length
     return RequestHead(
         method,
         target,
         http11,
         tuple(fields),
         host,
-        tuple(draft.cookies),
-        draft.length,
-        draft.chunked,
+        cookies,
+        length,
+        is_chunked,
         keep_alive,
-        draft.expects_continue and http11,
+        _read_expectation(noted.get(b"expect", ())) and http11,
         nominated,
         size,
-        asked(fields) if b"upgrade" in nominated and http11 and not draft.chunked and not draft.length else b"",
+        asked(fields) if may_upgrade else b"",
     )
 
 
-class _Draft:
-    """What the fields say, as far as they have been read. Each method notes one field's value."""
-
-    __slots__ = ("chunked", "connection", "cookies", "expects_continue", "host", "length")
-
-    def __init__(self) -> None:
-        self.host: bytes | None = None
-        self.cookies: list[bytes] = []
-        self.length: int | None = None
-        self.chunked = False
-        self.expects_continue = False
-        self.connection: bytes | None = None
-
-    def note_host(self, value: bytes) -> None:
-        if self.host is not None:
-            raise ClientFault(400, "more than one Host")
-        self.host = value
-
-    def note_cookie(self, value: bytes) -> None:
-        self.cookies.append(value)
-
-    def note_connection(self, value: bytes) -> None:
-        self.connection = value if self.connection is None else self.connection + b"," + value
-
-    def note_length(self, value: bytes) -> None:
-        if self.length is not None:
-            raise ClientFault(400, "more than one Content-Length")
-        self.length = content_length(value)
-        if self.length is None:
-            raise ClientFault(400, "not a valid Content-Length")
-
-    def note_coding(self, value: bytes) -> None:
-        if self.chunked:
-            raise ClientFault(400, "more than one Transfer-Encoding")
-        if value.lower() != b"chunked":
-            raise ClientFault(501, "a transfer coding other than chunked")
-        self.chunked = True
-
-    def note_expectation(self, value: bytes) -> None:
-        if value.lower() != b"100-continue":
-            raise ClientFault(417, "an expectation other than 100-continue")
-        self.expects_continue = True
+def _read_host(values: Sequence[bytes], http11: bool) -> bytes:
+    if len(values) == 1:
+        return _checked(values[0])
+    if values or http11:
+        raise ClientFault(400, "more than one Host" if values else "no Host")
+    return b""
 
 
-_NOTED: dict[bytes, Callable[[_Draft, bytes], None]] = {
-    b"host": _Draft.note_host,
-    b"cookie": _Draft.note_cookie,
-    b"connection": _Draft.note_connection,
-    b"content-length": _Draft.note_length,
-    b"transfer-encoding": _Draft.note_coding,
-    b"expect": _Draft.note_expectation,
-}
+def _read_length(values: Sequence[bytes]) -> int | None:
+    if not values:
+        return None
+    if len(values) > 1:
+        raise ClientFault(400, "more than one Content-Length")
+    length = content_length(values[0])
+    if length is None:
+        raise ClientFault(400, "not a valid Content-Length")
+    return length
+
+
+def _read_coding(values: Sequence[bytes]) -> bool:
+    """Return whether the body comes in chunks."""
+    if len(values) > 1:
+        raise ClientFault(400, "more than one Transfer-Encoding")
+    if values and values[0].lower() != b"chunked":
+        raise ClientFault(501, "a transfer coding other than chunked")
+    return bool(values)
+
+
+def _read_expectation(values: Sequence[bytes]) -> bool:
+    """Return whether the client waits for word before it sends its body."""
+    if any(value.lower() != b"100-continue" for value in values):
+        raise ClientFault(417, "an expectation other than 100-continue")
+    return bool(values)
 
 
 # Few hosts are asked for by many requests.

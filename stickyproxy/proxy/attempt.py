@@ -42,7 +42,7 @@ class Attempt:
     def reuse(self) -> ServerConnection | None:
         """Take a connection that is kept, if there is a good one."""
         connection = self._agent.take(self.peer.address)
-        if connection is not None and connection.stale:
+        if connection is not None and connection.stale():
             # Closed, so that a request would be lost there; or with bytes that nobody asked for, which would be taken
             # for its response.
             connection.close()

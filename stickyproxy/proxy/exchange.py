@@ -138,7 +138,7 @@ class Exchange:
             self.refuse(fault.status)
         elif self.places is None:
             self.refuse(self.scope.settings.limit_conn_status)
-        elif not self.scope.admits(self.ends.peer_host):
+        elif self.scope.guarded and not self.scope.admits(self.ends.peer_host):
             self.refuse(403)
         elif limit and self.head.length is not None and self.head.length > limit:
             self.refuse(413)
@@ -250,10 +250,10 @@ class Exchange:
             self.bytes_sent,
             self.body_bytes,
             self.upstream_name,
-            tuple(self.tries),
+            self.tries,
             self.assignment,
             self.response,
-            tuple(self.sent),
+            self.sent,
         )
         for observe in self.scope.observers:
             try:

@@ -125,8 +125,9 @@ class Forward(Exchange):
         try:
             data = self._recipe.head(self, self._claim.cookies, body.framing)
             data += body.begin()
-            upgrade = self._recipe.upgrade(self.head)
-            connection.send(b"".join(data), self, self.head.method, body.given, self.scope.terms, upgrade)
+            head = self.head
+            upgrade = self._recipe.upgrade(head) if head.upgrade else b""
+            connection.send(b"".join(data), self, head.method, body.given, self.scope.terms, upgrade)
             if not body.given:
                 body.go_on(self.channel, connection)
         except OSError as error:

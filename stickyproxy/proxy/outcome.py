@@ -1,5 +1,7 @@
 """Everything that is known about one finished request: what the observers read, and all they read."""
 
+from collections.abc import Sequence
+
 from stickyproxy.balance.words import Assignment
 from stickyproxy.frozen import frozen_by_type
 from stickyproxy.http.request import RequestHead
@@ -44,8 +46,8 @@ class Outcome:
 
     `serial` numbers the requests of this process, `nth` those of the connection. `status` is what the client got, 499
     if it left before. `asked` is what the client sent, `head` what was answered: another one for an error page.
-    `received` are the bytes of the body that came. `sent` are the field lines of the answer; `response` is the last
-    head a server gave.
+    `received` are the bytes of the body that came. `sent` are the field lines of the answer, in pieces; `response` is
+    the last head a server gave.
     """
 
     asked: RequestHead
@@ -61,7 +63,7 @@ class Outcome:
     bytes_sent: int
     body_bytes: int
     upstream_name: bytes = b""
-    tries: tuple[Try, ...] = ()
+    tries: Sequence[Try] = ()
     assignment: Assignment | None = None
     response: ResponseHead | None = None
-    sent: tuple[bytes, ...] = ()
+    sent: Sequence[bytes] = ()

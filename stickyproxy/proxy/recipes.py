@@ -79,8 +79,9 @@ class RequestRecipe:
     def head(self, facts: Facts, cookies: Sequence[bytes], framing: bytes) -> list[bytes]:
         """Return request line and fields; `cookies` are the Cookie lines that go on, `framing` ends the head."""
         head = facts.head
-        ours = self._set_upgrading if self.upgrade(head) else self._set
-        out = [head.method, b" ", self._target(head), b" HTTP/1.1\r\n", ours.written(facts)]
+        ours = self._set_upgrading if head.upgrade and self._may_upgrade else self._set
+        target = head.target if self._uri is None else self._replaced(head.target, self._uri)
+        out = [head.method, b" ", target, b" HTTP/1.1\r\n", ours.written(facts)]
         dropped, prefixes = (self._rewritten, ()) if facts.ends.believed else (self._dropped, _STRANGERS_PREFIXES)
         if head.nominated:
             dropped |= head.nominated
@@ -98,11 +99,9 @@ class RequestRecipe:
         """Return the protocols that the server is asked to change to; empty when it is not asked to."""
         return head.upgrade if self._may_upgrade else b""
 
-    def _target(self, head: RequestHead) -> bytes:
-        if self._uri is None:
-            return head.target
-        path, question, query = head.target.partition(b"?")
-        return replace_prefix(path, self._prefix, self._uri) + question + query
+    def _replaced(self, target: bytes, uri: bytes) -> bytes:
+        path, question, query = target.partition(b"?")
+        return replace_prefix(path, self._prefix, uri) + question + query
 
 
 class _Fields:
@@ -164,13 +163,13 @@ class ResponseRecipe:
         ]
 
     def lines(self, facts: Facts, response: ResponseHead) -> tuple[list[bytes], list[bytes]]:
-        """Return the field lines that pass, and the values of the server's Set-Cookie lines, which do not yet."""
+        """Return the field lines that pass, in pieces, and the values of Set-Cookie lines, which do not pass yet."""
         lines: list[bytes] = []
         set_cookies: list[bytes] = []
         apart = self._apart | response.nominated if response.nominated else self._apart
         for key, name, value in response.fields:
             if key not in apart:
-                lines.append(b"%b: %b\r\n" % (name, value))
+                lines += (name, b": ", value, b"\r\n")
             elif key in _REDIRECTING and key not in self._hidden and key not in response.nominated:
                 lines.append(line(name, self._redirect(facts, key, value)))
             elif key == b"set-cookie" and not self._hides_cookies:

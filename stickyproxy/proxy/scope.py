@@ -14,7 +14,10 @@ Observer = Callable[[Outcome], None]
 
 
 class Scope:
-    """A location's settings, compiled. `observers` are told of each request that ends here, `limits` admit each."""
+    """A location's settings, compiled. `observers` are told of each request that ends here, `limits` admit each.
+
+    `guarded`: not everybody may enter.
+    """
 
     def __init__(
         self,
@@ -31,6 +34,7 @@ class Scope:
         self.terms = Terms(settings.proxy_send_timeout, settings.proxy_read_timeout, settings.proxy_buffer_size)
         self.real_ip = RealIp(settings.real_ip) if settings.real_ip else None
         self._access = settings.access
+        self.guarded = bool(settings.access)
         self._error_pages: dict[int, ErrorPage] = {}
         for page in settings.error_pages:
             for code in page.codes:
@@ -38,7 +42,7 @@ class Scope:
 
     def admits(self, peer_host: bytes) -> bool:
         """Whether a client at that address may enter (`access`)."""
-        return not self._access or _admits(self._access, peer_host)
+        return _admits(self._access, peer_host)
 
     def error_page(self, status: int) -> ErrorPage | None:
         """Return what `error_page` says for a status, or None."""

@@ -83,7 +83,8 @@ class Site(ChannelFactory):
         location = self.hosts.default.fallback
         if message.fault is None:
             try:
-                location = self.hosts.locate(message.head)
+                head = message.head
+                location = self.hosts.find(head.host).locate(head.target)
             except ClientFault as fault:
                 message.fault = fault
         return location.exchange(self, channel, message)

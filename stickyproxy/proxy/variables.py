@@ -17,7 +17,7 @@ from typing import Protocol
 from stickyproxy.balance.words import Assignment
 from stickyproxy.config.templates import Template, Variable
 from stickyproxy.errors import ClientFault
-from stickyproxy.http.fields import Field
+from stickyproxy.http.fields import first
 from stickyproxy.http.proxy_protocol import ProxyHeader
 from stickyproxy.http.request import RequestHead
 from stickyproxy.http.response import ResponseHead
@@ -154,7 +154,7 @@ def _protocol(facts: Facts) -> bytes:
 
 
 def _remote_user(facts: Facts) -> bytes:
-    authorization = facts.head.first(b"authorization")
+    authorization = first(facts.head.fields, b"authorization")
     if not authorization:
         return b""
     scheme, _, credentials = authorization.partition(b" ")
@@ -277,63 +277,68 @@ def _field_key(name: bytes) -> bytes:
     return name.lower().replace(b"_", b"-")
 
 
-def _joined(fields: Sequence[Field], key: bytes) -> bytes:
-    return b", ".join([value for name, _, value in fields if name == key])
-
-
 def _http(name: bytes) -> Getter:
     key = _field_key(name)
     if key == b"host":
         return lambda facts: facts.head.host
     if key == b"cookie":
         return lambda facts: b"; ".join(facts.head.cookies)
-    return lambda facts: _joined(facts.head.fields, key)
+
+    def joined(facts: Facts) -> bytes:
+        return b", ".join([value for name, _, value in facts.head.fields if name == key])
+
+    return joined
 
 
 def _cookie(name: bytes) -> Getter:
     token = name + b"="
 
-    def first(facts: Facts) -> bytes:
+    def one(facts: Facts) -> bytes:
         found = cookies.values(facts.head.cookies, token)
         return found[0] if found else b""
 
-    return first
+    return one
 
 
 def _arg(name: bytes) -> Getter:
     prefix = name + b"="
 
-    def first(facts: Facts) -> bytes:
+    def one(facts: Facts) -> bytes:
         for argument in query_of(facts.head.target).split(b"&"):
             if argument.startswith(prefix):
                 return argument[len(prefix) :]
         return b""
 
-    return first
+    return one
 
 
 def _sent(name: bytes) -> Getter:
     prefix = _field_key(name) + b":"
 
     def joined(facts: Facts) -> bytes:
-        return b", ".join(line[len(prefix) :].strip() for line in facts.sent if line[: len(prefix)].lower() == prefix)
+        lines = b"".join(facts.sent).split(b"\r\n")
+        return b", ".join([line[len(prefix) :].strip() for line in lines if line[: len(prefix)].lower() == prefix])
 
     return joined
 
 
 def _upstream_http(name: bytes) -> Getter:
     key = _field_key(name)
-    return lambda facts: _joined(facts.response.fields, key) if facts.response else b""
+
+    def joined(facts: Facts) -> bytes:
+        return b", ".join([value for name, _, value in facts.response.fields if name == key]) if facts.response else b""
+
+    return joined
 
 
 def _upstream_cookie(name: bytes) -> Getter:
-    def first(facts: Facts) -> bytes:
+    def one(facts: Facts) -> bytes:
         for key, _, value in facts.response.fields if facts.response else ():
             if key == b"set-cookie" and cookies.sets(value, name):
                 return value.partition(b";")[0].partition(b"=")[2].strip()
         return b""
 
-    return first
+    return one
 
 
 _FAMILIES: dict[str, Callable[[bytes], Getter]] = {

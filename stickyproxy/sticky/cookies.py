@@ -68,7 +68,7 @@ def taken_out(lines: Sequence[bytes], token: bytes) -> tuple[list[bytes], list[b
             before, after = rest.rfind(b";", 0, start - len(token)), rest.find(b";", start)
             kept = rest[:before] if before >= 0 else b""
             rest = kept + rest[after:] if after >= 0 else kept
-            start = find(rest, token, len(kept))
+            start = find(rest, token, len(kept)) if token in rest else -1
         if rest is not line:
             if _NOTHING.search(rest):
                 rest = b";".join([pair for pair in rest.split(b";") if pair.strip(_BLANKS)])

@@ -17,7 +17,7 @@ from stickyproxy.config.settings import LogFormat, Server
 from stickyproxy.http.fields import Field
 from stickyproxy.http.request import RequestHead
 from stickyproxy.http.words import Ends
-from stickyproxy.observe.access_log import AccessLog, compile_format
+from stickyproxy.observe.access_log import access_log, compile_format
 from stickyproxy.observe.log_files import LogFile
 from stickyproxy.proxy.outcome import Outcome, Try
 from stickyproxy.sticky.words import Affinity
@@ -228,7 +228,7 @@ def test_json_is_json_whatever_a_server_is_called() -> None:
 def test_one_line_a_request(tmp_path: Path) -> None:
     """Each finished request is one line of the file."""
     file = LogFile(str(tmp_path / "access.log"))
-    log = AccessLog(file, own("$status"))
+    log = access_log(file, own("$status"))
     log(OUTCOME)
     log(NOTHING)
     file.flush()

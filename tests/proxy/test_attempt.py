@@ -102,5 +102,5 @@ class AttemptTests(SynchronousTestCase):
     def test_stale(self) -> None:
         """A connection that the server has closed is not taken."""
         self.kept()
-        self.kept_connection._gone = True
+        self.kept_connection.stale = lambda: True
         self.assertEqual((None, None), (self.attempt.reuse(), self.attempt.connection))
