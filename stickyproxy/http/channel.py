@@ -179,6 +179,8 @@ class Channel(Answering):
                 if self._backlog and (not messages or not messages[0].complete):
                     # The backlog goes on where the reader stopped: in the midst of this request, or behind the last.
                     self._backlog = self._reader.feed(self._backlog)
+                    # What begins there has the time of a head, and no longer that of an idle client.
+                    self._await()
                 if not messages:
                     break
                 self._message = message = messages.popleft()

@@ -309,6 +309,14 @@ class ChannelTests(ChannelTestCase):
         self.clock.pump([10, 1])
         self.assertEqual(408, self.handlers[1].message.fault.status)
 
+    def test_a_half_head_while_a_request_is_answered(self) -> None:
+        """A head that has begun while the request before was answered has no longer than one that came with it."""
+        handler = self.get()
+        self.client.send(b"GET /2")
+        handler.answer()
+        self.clock.pump([10, 1])
+        self.assertEqual([408], [each.message.fault.status for each in self.handlers[1:]])
+
     def test_a_client_that_leaves_while_it_sends_ahead(self) -> None:
         """A client that leaves is noticed although it had sent its next request, or a body that nobody wanted."""
         for ahead in (requests(b"/2"), b""):
