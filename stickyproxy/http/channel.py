@@ -188,7 +188,6 @@ class Channel(Answering):
                 self._continue_due = message.head.expects_continue
                 self.deadline = NEVER
                 self.requests += 1
-                self.bytes_sent = 0
                 self._handler = self._handle(self, message)
                 self._post(self._begin)
         finally:
@@ -199,6 +198,8 @@ class Channel(Answering):
         handler = self._handler
         if handler is None:
             return
+        # Only now has the handler before been told that its answer is out, and read how long it was.
+        self.bytes_sent = 0
         self._send_timeout = handler.send_timeout
         try:
             handler.begin()

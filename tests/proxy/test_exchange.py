@@ -252,3 +252,15 @@ class OutcomeTests(SynchronousTestCase):
         client.close()
         self.assertEqual("499 /2 10.0.0.1:80 - www.example", home.log[2])
         self.assertEqual(3, len(home.log))
+
+    def test_the_bytes_of_each(self) -> None:
+        """What went out is counted for each of the requests that a client sends ahead, though they go by steps."""
+        home = house("[location www /]\nreturn = 200 $request_uri\n")
+        told: list[int] = []
+        home.sites["0.0.0.0:8080"].hosts.default.prefix.scope.observers = (
+            lambda outcome: told.append(outcome.bytes_sent),
+        )
+        client = home.client()
+        home.turns.go([(client.protocol, get(b"/1") + get(b"/longer") + get(b"/3"))])
+        first, second, third = (len(b"HTTP/1.1" + each) for each in client.received().split(b"HTTP/1.1")[1:])
+        self.assertEqual([first, second, third], told)
