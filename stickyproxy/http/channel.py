@@ -103,6 +103,8 @@ class Channel(Answering):
         if message is None and not self._blocked:
             reader = self._reader
             begun = reader.head_begun
+            if self._backlog:
+                data = self._backlog + data
             self._backlog = reader.feed(data)
             if not begun and not reader.messages:
                 self.deadline = self._seconds() + self._settings.header_timeout
@@ -113,6 +115,11 @@ class Channel(Answering):
             self._backlog += data
         else:
             self._backlog = self._reader.feed(data)
+
+    def dataReceived(self, data: bytes) -> None:
+        """Over TLS, or where no turns are taken."""
+        self.take(data)
+        self._post(self.go_on)
 
     def go_on(self) -> None:
         if self._gone:

@@ -3,19 +3,20 @@
 Twisted calls every socket that is ready through `log.callWithLogger`, which names it in whatever is logged meanwhile.
 Nothing here reads that name, and it cost a tenth of the time of a request. This is what EPollReactor does, without it;
 what is ready to be read and nothing else, as nearly always, is read without asking for anything else, and what a TCP
-connection has read goes to its protocol by no other way, step by step where that knows how to (`turns`).
+connection has read goes to its protocol by no other way, together with what others have read (`turns`).
 """
 
 from collections.abc import Callable
 from select import EPOLLIN
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
+from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 
-from stickyproxy.http.turns import TOGETHER, Stepwise, Turns
+from stickyproxy.http.turns import TOGETHER, Turns
 
 _log = Logger()
 _DO_READ = Connection.doRead
@@ -33,7 +34,7 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
             events = poll(-1 if timeout is None else timeout, len(selectables))
         except InterruptedError:
             return
-        read: list[tuple[Stepwise, bytes]] = []
+        read: list[tuple[Protocol, bytes]] = []
         for descriptor, event in events:
             # One that was ready may have closed another.
             selectable = selectables.get(descriptor)
@@ -63,10 +64,10 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
     return restore
 
 
-def _read(connection: Connection, read: list[tuple[Stepwise, bytes]]) -> Exception | None:
-    """Do what `Connection.doRead` does; return why the connection is over, if it is.
+def _read(connection: Connection, read: list[tuple[Protocol, bytes]]) -> Exception | None:
+    """Do what `Connection.doRead` does, but that what was read for a protocol is added to what was `read` for others.
 
-    What was read for a protocol that goes by steps is added to what was `read` for others.
+    Return why the connection is over, if it is.
     """
     try:
         data = connection.socket.recv(connection.bufferSize)
@@ -76,9 +77,5 @@ def _read(connection: Connection, read: list[tuple[Stepwise, bytes]]) -> Excepti
         return CONNECTION_LOST
     if not data:
         return CONNECTION_DONE
-    protocol = connection.protocol
-    if isinstance(protocol, Stepwise):
-        read.append((protocol, data))
-    else:
-        protocol.dataReceived(data)
+    read.append((cast(Protocol, connection.protocol), data))
     return None

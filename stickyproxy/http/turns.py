@@ -7,6 +7,7 @@ hand when it has just been taken. What a step leaves for later it posts, as ngin
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from typing import cast
 
 from twisted.internet.protocol import Protocol
 from twisted.logger import Logger
@@ -62,22 +63,27 @@ class Turns:
         else:
             step()
 
-    def go(self, read: Iterable[tuple[Stepwise, bytes]]) -> None:
-        """Have each protocol take what was read for it, and take all steps that follow from that."""
+    def go(self, read: Iterable[tuple[Protocol, bytes]]) -> None:
+        """Have each protocol take what was read for it, and take all steps that follow from that.
+
+        Any other protocol gets its data as ever; it may pass it on to one that posts its steps, as TLS does.
+        """
         self._going = True
         taken: list[Stepwise] = []
         for protocol, data in read:
             try:
-                protocol.take(data)
+                if isinstance(protocol, Stepwise):
+                    protocol.take(data)
+                    taken.append(protocol)
+                else:
+                    protocol.dataReceived(data)
             except Exception:  # noqa: BLE001 - whatever it is, it ends this one alone
                 _end(protocol)
-            else:
-                taken.append(protocol)
-        for protocol in taken:
+        for stepwise in taken:
             try:
-                protocol.go_on()
+                stepwise.go_on()
             except Exception:  # noqa: BLE001
-                _end(protocol)
+                _end(stepwise)
         posted = self._posted
         while posted:
             try:
@@ -87,6 +93,6 @@ class Turns:
         self._going = False
 
 
-def _end(protocol: Stepwise) -> None:
+def _end(protocol: Protocol) -> None:
     _log.failure("a connection failed")
-    protocol.transport.abortConnection()
+    cast(Transport, protocol.transport).abortConnection()

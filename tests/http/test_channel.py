@@ -64,6 +64,15 @@ class ChannelTests(ChannelTestCase):
         self.client.protocol.go_on()
         self.assertEqual(["begin"], self.handlers[0].told)
 
+    def test_taken_twice(self) -> None:
+        """What is read in several parts before a step is gone on with as if it had been read at once."""
+        upgrade = b"GET /1 HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+        for part in (upgrade + b"ear", b"ly"):
+            self.client.protocol.take(part)
+        self.client.protocol.go_on()
+        tunnel = Tunnel(self.deadlines, 10, lambda: None)
+        self.assertEqual(b"early", self.handlers[0].channel.switch(b"OK", [], tunnel.client))
+
     def test_lost_between_two_steps(self) -> None:
         """A request whose client is gone when it has been read is not begun."""
         self.client.protocol.take(requests(b"/1"))
@@ -76,6 +85,7 @@ class ChannelTests(ChannelTestCase):
         steps: list[Step] = []
         client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
         client.send(requests(b"/1"))
+        steps.pop()()
         client.reset()
         steps.pop()()
         self.assertEqual(["lost"], self.handlers[0].told)
@@ -85,6 +95,7 @@ class ChannelTests(ChannelTestCase):
         steps: list[Step] = []
         client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
         client.send(requests(b"/1", b"/2"))
+        steps.pop()()
         steps.pop()()
         first = self.handlers[0]
         first.answer(b"hello")

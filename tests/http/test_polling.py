@@ -16,9 +16,13 @@ from stickyproxy.http.turns import TOGETHER, Stepwise, Turns
 
 
 class Reading(FileDescriptor):
-    """One end of a socket pair, which notes what it reads; `other` is left as soon as it has read something."""
+    """One end of a socket pair, which notes what it reads.
+
+    `other` is left as soon as it has read something, and what has come for `robbed` is gone.
+    """
 
     other: "Reading | None" = None
+    robbed: socket.socket | None = None
 
     def __init__(self, reactor: EPollReactor) -> None:
         super().__init__(reactor)
@@ -35,6 +39,8 @@ class Reading(FileDescriptor):
         self.read.append(self.socket.recv(100))
         if self.other is not None:
             self.other.stopReading()
+        if self.robbed is not None:
+            self.robbed.recv(100)
         if self.fault is not None:
             raise self.fault
 
@@ -131,9 +137,7 @@ class Connections(Factory):
 
 
 class Reader(Protocol):
-    """Notes what it reads and why it ended, and takes away what has come for another one."""
-
-    robs: "Reader | None" = None
+    """Notes what it reads and why it ended."""
 
     def __init__(self) -> None:
         self.read: list[bytes] = []
@@ -141,8 +145,6 @@ class Reader(Protocol):
 
     def dataReceived(self, data: bytes) -> None:
         self.read.append(data)
-        if self.robs is not None:
-            self.robs.transport.socket.recv(100)
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.why = reason.type
@@ -180,21 +182,21 @@ def test_connections(reactor: EPollReactor, taken: tuple[Connections, list[socke
     assert [ConnectionDone, ConnectionLost] == [connection.why for connection in factory.made]
 
 
-def test_nothing_is_there(reactor: EPollReactor, taken: tuple[Connections, list[socket.socket]]) -> None:
+def test_nothing_is_there(
+    reactor: EPollReactor, ends: list[Reading], taken: tuple[Connections, list[socket.socket]]
+) -> None:
     """A connection that was ready and no longer is stays as it is."""
-    factory, clients = taken
-    one, other = factory.made
-    one.robs, other.robs = other, one
-    for client in clients:
-        client.send(b"x")
+    factory, (client, _) = taken
+    connection = factory.made[0]
+    ends[0].robbed = connection.transport.socket
+    ends[0].peer.send(b"x")
+    client.send(b"x")
     reactor.doIteration(1)
-    assert 1 == len(one.read + other.read)
-    assert (None, None) == (one.why, other.why)
-    one.robs = other.robs = None
-    for client in clients:
-        client.send(b"y")
+    assert ([b"x"], [], None) == (ends[0].read, connection.read, connection.why)
+    ends[0].robbed = None
+    client.send(b"y")
     reactor.doIteration(1)
-    assert [b"y", b"y"] == [one.read[-1], other.read[-1]]
+    assert [b"y"] == connection.read
 
 
 class Walker(Stepwise):

@@ -1,4 +1,5 @@
 import pytest
+from twisted.internet.protocol import Protocol
 
 from stickyproxy.http.turns import Stepwise, Turns, at_once
 from tests.wire import Transport
@@ -55,6 +56,25 @@ def test_alone(diary: list[str]) -> None:
     assert ["a takes 1", "a goes on", "a ends"] == diary
     at_once(lambda: diary.append("done"))
     assert "done" == diary[-1]
+
+
+class Layer(Protocol):
+    """A protocol that knows no steps, and hands on to one that posts them."""
+
+    def __init__(self, walker: Walker) -> None:
+        self.walker = walker
+
+    def dataReceived(self, data: bytes) -> None:
+        self.walker.take(data)
+        self.walker.turns.post(self.walker.go_on)
+
+
+def test_below_a_layer(diary: list[str]) -> None:
+    """What is behind another protocol goes along with the others from when it posts its steps."""
+    turns = Turns()
+    a, b = Walker("a", diary, turns), Walker("b", diary, turns)
+    turns.go([(Layer(a), b"1"), (b, b"2")])
+    assert ["a takes 1", "b takes 2", "b goes on", "a goes on", "b ends", "a ends"] == diary
 
 
 @pytest.mark.parametrize(
