@@ -288,7 +288,8 @@ class Channel(Answering):
     # -- answering -----------------------------------------------------------------------------------------------------
 
     def end(self) -> None:
-        """The answer is whole: send it, and go on to the next request."""
+        """The answer is whole: send it, and go on to the next request. What still comes of this one is for nobody."""
+        self._wanted = False
         self._post(self._end)
 
     def _end(self) -> None:

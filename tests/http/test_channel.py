@@ -108,6 +108,21 @@ class ChannelTests(ChannelTestCase):
         steps.pop(0)()
         self.assertEqual(["begin"], self.handlers[1].told)
 
+    def test_a_body_behind_the_end(self) -> None:
+        """What comes of a body between the end of the answer and the step in which it goes out is for nobody."""
+        for more in (b"l", b"llo"):
+            steps: list[Step] = []
+            client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
+            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+            steps.pop()()
+            handler = self.handlers[-1]
+            handler.channel.want_body()
+            handler.answer(b"no")
+            client.send(more)
+            steps.pop()()
+            self.assertEqual((b"he", ["begin"]), (handler.body, handler.told))
+            self.assertEqual((1, True), (client.received().count(b"HTTP/1.1"), client.dropped))
+
     def test_no_keep_alive(self) -> None:
         """With `keepalive_timeout` 0 every answer closes."""
         client = connect(ChannelFactory(self.handle, ChannelSettings(keepalive_timeout=0), self.deadlines))
