@@ -113,12 +113,14 @@ class ChannelTests(ChannelTestCase):
         for more in (b"l", b"llo"):
             steps: list[Step] = []
             client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
-            client.send(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+            client.protocol.take(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+            client.protocol.go_on()
             steps.pop()()
             handler = self.handlers[-1]
             handler.channel.want_body()
             handler.answer(b"no")
-            client.send(more)
+            client.protocol.take(more)
+            client.protocol.go_on()
             steps.pop()()
             self.assertEqual((b"he", ["begin"]), (handler.body, handler.told))
             self.assertEqual((1, True), (client.received().count(b"HTTP/1.1"), client.dropped))
