@@ -6,9 +6,9 @@ what is ready to be read and nothing else, as nearly always, is read without ask
 connection has read goes to its protocol by no other way, together with what others have read (`turns`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from select import EPOLLIN
-from typing import Any, cast
+from typing import Any
 
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.main import CONNECTION_DONE, CONNECTION_LOST
@@ -27,33 +27,14 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
     if not issubclass(type(reactor), EPollReactor):
         return lambda: None
     poll, selectables = reactor._poller.poll, reactor._selectables
-    read_or_write, disconnect = reactor._doReadOrWrite, reactor._disconnectSelectable
 
     def turn(timeout: float | None) -> None:
         try:
             events = poll(-1 if timeout is None else timeout, len(selectables))
         except InterruptedError:
             return
-        read: list[tuple[Protocol, bytes]] = []
-        for descriptor, event in events:
-            # One that was ready may have closed another.
-            selectable = selectables.get(descriptor)
-            if selectable is None:
-                continue
-            if event != EPOLLIN:
-                read_or_write(selectable, descriptor, event)
-                continue
-            try:
-                why = _read(selectable, read) if type(selectable).doRead is _DO_READ else selectable.doRead()
-            except BaseException as fault:  # noqa: BLE001 - as in Twisted: whatever it is, it ends this one alone
-                _log.failure("a connection failed")
-                why = fault
-            if why:
-                disconnect(selectable, why, True)
-            elif len(read) == TOGETHER:
-                turns.go(read)
-                read = []
-        turns.go(read)
+        for at in range(0, len(events), TOGETHER):
+            turns.go(_ready(reactor, events[at : at + TOGETHER]))
 
     usual = reactor.doIteration
     reactor.doIteration = turn
@@ -64,18 +45,39 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
     return restore
 
 
-def _read(connection: Connection, read: list[tuple[Protocol, bytes]]) -> Exception | None:
-    """Do what `Connection.doRead` does, but that what was read for a protocol is added to what was `read` for others.
+def _ready(reactor: Any, events: list[tuple[int, int]]) -> Iterator[tuple[Protocol, bytes]]:
+    """Read from each that is ready, when what was read for those before it has been taken.
 
-    Return why the connection is over, if it is.
+    Bytes on their way would be out of sight for whoever asks the kernel whether a connection that is kept is silent.
+    """
+    selectables = reactor._selectables
+    for descriptor, event in events:
+        # One that was ready may have closed another.
+        selectable = selectables.get(descriptor)
+        if selectable is None:
+            continue
+        if event != EPOLLIN:
+            reactor._doReadOrWrite(selectable, descriptor, event)
+            continue
+        try:
+            read = _read(selectable) if type(selectable).doRead is _DO_READ else selectable.doRead()
+        except BaseException as fault:  # noqa: BLE001 - as in Twisted: whatever it is, it ends this one alone
+            _log.failure("a connection failed")
+            read = fault
+        if isinstance(read, bytes):
+            yield selectable.protocol, read
+        elif read:
+            reactor._disconnectSelectable(selectable, read, True)
+
+
+def _read(connection: Connection) -> bytes | Exception | None:
+    """Do what `Connection.doRead` does, but that what was read for the protocol is returned.
+
+    Or why the connection is over, or None if there is nothing to be read yet.
     """
     try:
-        data = connection.socket.recv(connection.bufferSize)
+        return connection.socket.recv(connection.bufferSize) or CONNECTION_DONE
     except BlockingIOError:
         return None
     except OSError:
         return CONNECTION_LOST
-    if not data:
-        return CONNECTION_DONE
-    read.append((cast(Protocol, connection.protocol), data))
-    return None

@@ -14,7 +14,7 @@ from twisted.logger import Logger
 
 from stickyproxy.http.transports import Transport
 
-# How many connections should go together at most: what was read for them, up to 64 KiB each, is held meanwhile.
+# How many connections should go together at most: what they took, up to 64 KiB each, is held meanwhile.
 TOGETHER = 32
 
 Step = Callable[[], object]

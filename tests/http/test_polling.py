@@ -12,6 +12,7 @@ from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
 from stickyproxy.http.polling import poll_plainly
+from stickyproxy.http.transports import watcher
 from stickyproxy.http.turns import TOGETHER, Stepwise, Turns
 
 
@@ -199,6 +200,19 @@ def test_nothing_is_there(
     assert [b"y"] == connection.read
 
 
+def test_nothing_is_on_its_way(reactor: EPollReactor, taken: tuple[Connections, list[socket.socket]]) -> None:
+    """Until a connection's bytes are taken the kernel has them, so that whoever asks there knows of them."""
+    factory, clients = taken
+    seen: list[bool] = []
+    for connection, other in zip(factory.made, reversed(factory.made), strict=True):
+        is_not_silent = watcher(other.transport)
+        connection.dataReceived = lambda data, ask=is_not_silent: seen.append(ask())
+    for client in clients:
+        client.send(b"x")
+    reactor.doIteration(1)
+    assert [True, False] == seen
+
+
 class Walker(Stepwise):
     """Writes down its steps in the diary of all."""
 
@@ -215,7 +229,7 @@ class Walker(Stepwise):
 def test_in_steps(reactor: EPollReactor, number: int) -> None:
     """Connections that go by steps take one after the other, side by side, in the turn in which they are ready.
 
-    So many of them go together at most: what is read for the others is not held meanwhile.
+    So many of them go together at most: the others are not read meanwhile.
     """
     Walker.diary = diary = []
     port = reactor.listenTCP(0, Factory.forProtocol(Walker), interface="127.0.0.1", backlog=number)
