@@ -36,7 +36,8 @@ class Answering(Tunnelled):
     def start(self, status: int, reason: bytes, lines: list[bytes], length: int | None) -> None:
         """Begin the answer: status line and field lines, and the framing for a body of `length` bytes (None: unknown).
 
-        `lines` end in CRLF and hold neither Content-Length, Transfer-Encoding nor Connection, which are added to them.
+        `lines`, in whatever pieces, end in CRLF. They hold neither Content-Length, Transfer-Encoding nor Connection,
+        which are added to them.
         """
         message = self._message
         assert message is not None

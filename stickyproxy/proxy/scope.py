@@ -16,7 +16,7 @@ Observer = Callable[[Outcome], None]
 class Scope:
     """A location's settings, compiled. `observers` are told of each request that ends here, `limits` admit each.
 
-    `guarded`: not everybody may enter.
+    `guarded`: there are rules that say who may enter.
     """
 
     def __init__(
