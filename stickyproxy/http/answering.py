@@ -81,5 +81,4 @@ class Answering(Tunnelled):
             data = out[0] if len(out) == 1 else b"".join(out)
             self.bytes_sent += len(data)
             self._written += len(data)
-            write = self._write
-            write(data)
+            self._write(data)

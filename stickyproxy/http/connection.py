@@ -133,9 +133,8 @@ class ServerConnection(Tunnelled):
         self._told = self._ended = self._extra = self._held = self._blocked = False
         self._chunks: list[bytes] = []
         # As `_await`, which a request need not call when it is sent.
-        seconds, write = self._seconds, self._write
-        self.deadline = seconds() + terms.read_timeout if complete else NEVER
-        write(data)
+        self.deadline = self._seconds() + terms.read_timeout if complete else NEVER
+        self._write(data)
 
     def write(self, data: bytes) -> None:
         """Send more of the request's body, as it goes on the wire."""
