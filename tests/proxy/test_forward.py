@@ -91,6 +91,15 @@ class OneTryTests(ForwardTestCase):
         self.ask().send(answer(b"", b"200 OK", b"Connection: date"))
         self.assertIn(b"\r\nDate: Tue, 14 Nov 2023 22:13:20 GMT\r\n", self.client.received())
 
+    def test_answered_while_the_body_comes(self) -> None:
+        """A whole answer and the rest of the body, read in one turn, make no second try of it."""
+        server = self.ask(post(b"he", length=5))
+        self.house.turns.go([(server.protocol._wrappedProtocol, answer()), (self.client.protocol, b"llo")])
+        self.assertEqual(200, status(self.client.received()))
+        self.assertEqual([("10.0.0.1", 80)], self.house.servers.asked)
+        self.assertEqual(1, len(self.house.log))
+        self.live(self.house)
+
     def test_kept_connections(self) -> None:
         """Requests to one server go over one connection."""
         server = self.ask(get(b"route=a"))
