@@ -86,10 +86,15 @@ class Turns:
                 _end(stepwise)
         posted = self._posted
         while posted:
+            step = posted.popleft()
             try:
-                posted.popleft()()
+                step()
             except Exception:  # noqa: BLE001
-                _log.failure("a step failed")
+                whose = getattr(step, "__self__", None)
+                if isinstance(whose, Stepwise):
+                    _end(whose)
+                else:
+                    _log.failure("a step failed")
         self._going = False
 
 

@@ -94,3 +94,12 @@ def test_a_fault(diary: list[str], stumbles: str, expected: list[str]) -> None:
     assert (stumbles != "ends", False) == (a.transport.disconnected, b.transport.disconnected)
     turns.post(lambda: diary.append("at once"))
     assert "at once" == diary[-1]
+
+
+def test_a_fault_in_a_step_of_its_own(diary: list[str]) -> None:
+    """A connection that is read by way of a layer below ends as well when a step of it fails."""
+    turns = Turns()
+    a, b = Walker("a", diary, turns, "goes on"), Walker("b", diary, turns)
+    turns.go([(Layer(a), b"1"), (b, b"2")])
+    assert ["a takes 1", "b takes 2", "b goes on", "a goes on", "b ends"] == diary
+    assert (True, False) == (a.transport.disconnected, b.transport.disconnected)
