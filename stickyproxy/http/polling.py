@@ -56,18 +56,27 @@ def _ready(reactor: Any, events: list[tuple[int, int]]) -> Iterator[tuple[Protoc
         selectable = selectables.get(descriptor)
         if selectable is None:
             continue
-        if event != EPOLLIN:
-            reactor._doReadOrWrite(selectable, descriptor, event)
-            continue
+        read = None
         try:
-            read = _read(selectable) if type(selectable).doRead is _DO_READ else selectable.doRead()
+            if event != EPOLLIN:
+                reactor._doReadOrWrite(selectable, descriptor, event)
+            else:
+                read = _read(selectable) if type(selectable).doRead is _DO_READ else selectable.doRead()
         except BaseException as fault:  # noqa: BLE001 - as in Twisted: whatever it is, it ends this one alone
             _log.failure("a connection failed")
             read = fault
         if isinstance(read, bytes):
             yield selectable.protocol, read
         elif read:
-            reactor._disconnectSelectable(selectable, read, True)
+            _end(reactor, selectable, read)
+
+
+def _end(reactor: Any, selectable: Any, why: BaseException) -> None:
+    """Tell one that it is lost; if that fails, the others still go on with what they took."""
+    try:
+        reactor._disconnectSelectable(selectable, why, True)
+    except BaseException:  # noqa: BLE001
+        _log.failure("a connection could not be ended")
 
 
 def _read(connection: Connection) -> bytes | Exception | None:

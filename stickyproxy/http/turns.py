@@ -77,19 +77,19 @@ class Turns:
                     taken.append(protocol)
                 else:
                     protocol.dataReceived(data)
-            except Exception:  # noqa: BLE001 - whatever it is, it ends this one alone
+            except BaseException:  # noqa: BLE001 - as in Twisted: whatever it is, it ends this one alone
                 _end(protocol)
         for stepwise in taken:
             try:
                 stepwise.go_on()
-            except Exception:  # noqa: BLE001
+            except BaseException:  # noqa: BLE001
                 _end(stepwise)
         posted = self._posted
         while posted:
             step = posted.popleft()
             try:
                 step()
-            except Exception:  # noqa: BLE001
+            except BaseException:  # noqa: BLE001
                 whose = getattr(step, "__self__", None)
                 if isinstance(whose, Stepwise):
                     _end(whose)

@@ -248,3 +248,30 @@ def test_in_steps(reactor: EPollReactor, number: int) -> None:
         client.close()
     reactor.doIteration(1)
     reactor.runUntilCurrent()
+
+
+class Stumbling(Walker):
+    """Fails as it ends."""
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        raise SystemExit
+
+
+def test_a_fault_at_the_end(reactor: EPollReactor) -> None:
+    """Whatever goes wrong with one as it ends, the others go on with what was read in that turn."""
+    Walker.diary = diary = []
+    port = reactor.listenTCP(0, Factory.forProtocol(Stumbling), interface="127.0.0.1")
+    clients = [socket.create_connection(("127.0.0.1", port.getHost().port)) for _ in range(3)]
+    while len(reactor.getReaders()) < 2 + len(clients):
+        reactor.doIteration(1)
+    poll_plainly(reactor, Turns())
+    clients[0].send(b"x")
+    clients[1].close()
+    clients[2].send(b"x")
+    reactor.doIteration(1)
+    assert ["takes", "takes", "goes on", "goes on"] == diary
+    port.stopListening()
+    for client in clients:
+        client.close()
+    reactor.doIteration(1)
+    reactor.runUntilCurrent()
