@@ -298,6 +298,7 @@ class Forward(Exchange):
         attempt, slow_client = self._attempt, self._slow_client
         connection = attempt.connection if attempt is not None else None
         if slow_client is not None:
+            waited = slow_client.waiting
             slow_client.full = False
             self.body_bytes += slow_client.catch_up(connection)
             if slow_client.waiting or slow_client.full:
@@ -305,7 +306,8 @@ class Forward(Exchange):
             # It has caught up, and takes the rest as it comes.
             self._slow_client = None
             slow_client.close()
-            if attempt is None:
+            if attempt is None and waited:
+                # Else the server's last word, behind which nothing waited, has ended it.
                 self.channel.end()
         elif connection is not None:
             connection.release()

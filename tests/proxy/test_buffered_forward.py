@@ -1,5 +1,7 @@
 import os
+from collections.abc import Callable, Iterator
 
+from twisted.internet.protocol import Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from stickyproxy.proxy.body import PIECE
@@ -48,6 +50,13 @@ def house(location: str = "") -> House:
     return House(CONFIG.format(location=location))
 
 
+def happening(*events: Callable[[], object]) -> Iterator[tuple[Protocol, bytes]]:
+    """Have things happen among those that are read from in a turn."""
+    for event in events:
+        event()
+    yield from ()
+
+
 class AnswerTests(SynchronousTestCase):
     """A client that stops reading in the midst of an answer of 60 bytes; 20 of them may wait in memory."""
 
@@ -59,6 +68,25 @@ class AnswerTests(SynchronousTestCase):
         self.server.send(HEAD + fields + b"\r\n" + b"0" * 10)
         self.assertTrue(self.client.received().endswith(b"0" * 10))
         self.client.protocol.pauseProducing()
+
+    def test_the_client_catches_up_as_the_answer_ends(self) -> None:
+        """An answer that ends, and a client that fetches the last of it, in one turn: it ends but once."""
+        home = house()
+        client = home.client()
+        client.send(GET + GET)
+        server = home.servers.accept()
+        server.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        channel, producing = client.protocol, client.transport.producer
+        producing.pauseProducing()
+        server.send(b"3\r\ndef\r\n")
+        written, channel._write = channel._write, lambda data: (written(data), producing.pauseProducing())
+        producing.resumeProducing()
+        channel._write = written
+        home.turns.go(happening(lambda: server.send(b"0\r\n\r\n"), producing.resumeProducing))
+        self.assertEqual(1, client.received().count(b"0\r\n\r\n"))
+        home.servers.accept().send(answer(b"next"))
+        self.assertTrue(client.received().endswith(b"\r\n\r\nnext"))
+        self.assertEqual(2, len(home.log))
 
     def test_the_server_is_read_ahead(self) -> None:
         """The server is read on while there is room, is let go on when there is some again, and nothing is lost."""
