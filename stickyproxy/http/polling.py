@@ -16,7 +16,7 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 
-from stickyproxy.http.turns import TOGETHER, Turns
+from stickyproxy.http.turns import Turns
 
 _log = Logger()
 _DO_READ = Connection.doRead
@@ -33,8 +33,7 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
             events = poll(-1 if timeout is None else timeout, len(selectables))
         except InterruptedError:
             return
-        for at in range(0, len(events), TOGETHER):
-            turns.go(_ready(reactor, events[at : at + TOGETHER]))
+        turns.go(_ready(reactor, events))
 
     usual = reactor.doIteration
     reactor.doIteration = turn

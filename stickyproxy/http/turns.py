@@ -6,7 +6,8 @@ hand when it has just been taken. What a step leaves for later it posts, as ngin
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import cast
 
 from twisted.internet.protocol import Protocol
@@ -14,8 +15,10 @@ from twisted.logger import Logger
 
 from stickyproxy.http.transports import Transport
 
-# How many connections should go together at most: what they took, up to 64 KiB each, is held meanwhile.
+# How many connections go together at most. One for which more bytes were read than so many is the last of them: by the
+# time that the others had been read from, its bytes would be out of the processor's sight, as would all that is held.
 TOGETHER = 32
+LARGE = 16 * 1024
 
 Step = Callable[[], object]
 # Has a step taken later, or at once.
@@ -64,13 +67,22 @@ class Turns:
             step()
 
     def go(self, read: Iterable[tuple[Protocol, bytes]]) -> None:
-        """Have each protocol take what was read for it, and take all steps that follow from that.
+        """Have each protocol take what was read for it, and take all steps that follow from that, so many at a time.
 
         Any other protocol gets its data as ever; it may pass it on to one that posts its steps, as TLS does.
         """
         self._going = True
+        reading = iter(read)
+        while self._some_go(reading):
+            pass
+        self._going = False
+
+    def _some_go(self, reading: Iterator[tuple[Protocol, bytes]]) -> bool:
+        """Have those that are next go together; return whether there were any."""
+        some = False
         taken: list[Stepwise] = []
-        for protocol, data in read:
+        for protocol, data in islice(reading, TOGETHER):
+            some = True
             try:
                 if isinstance(protocol, Stepwise):
                     protocol.take(data)
@@ -79,6 +91,8 @@ class Turns:
                     protocol.dataReceived(data)
             except BaseException:  # noqa: BLE001 - as in Twisted: whatever it is, it ends this one alone
                 _end(protocol)
+            if len(data) > LARGE:
+                break
         for stepwise in taken:
             try:
                 stepwise.go_on()
@@ -95,7 +109,7 @@ class Turns:
                     _end(whose)
                 else:
                     _log.failure("a step failed")
-        self._going = False
+        return some
 
 
 def _end(protocol: Protocol) -> None:

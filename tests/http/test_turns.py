@@ -1,7 +1,7 @@
 import pytest
 from twisted.internet.protocol import Protocol
 
-from stickyproxy.http.turns import Stepwise, Turns, at_once
+from stickyproxy.http.turns import LARGE, Stepwise, Turns, at_once
 from tests.wire import Transport
 
 
@@ -56,6 +56,14 @@ def test_alone(diary: list[str]) -> None:
     assert ["a takes 1", "a goes on", "a ends"] == diary
     at_once(lambda: diary.append("done"))
     assert "done" == diary[-1]
+
+
+def test_a_large_one_is_the_last(diary: list[str]) -> None:
+    """Those behind one for which much was read go by themselves: so much is not held for many at a time."""
+    turns = Turns()
+    a, b = Walker("a", diary, turns), Walker("b", diary, turns)
+    turns.go([(a, b"x" * (LARGE + 1)), (b, b"2")])
+    assert ["a goes on", "a ends", "b takes 2", "b goes on", "b ends"] == diary[1:]
 
 
 class Layer(Protocol):
