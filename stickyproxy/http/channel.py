@@ -18,7 +18,7 @@ from stickyproxy.http.proxy_protocol import ProxyHeader
 from stickyproxy.http.reader import Message, RequestReader
 from stickyproxy.http.transports import half_close, unsent, writer
 from stickyproxy.http.tunnel import End
-from stickyproxy.http.turns import Post
+from stickyproxy.http.turns import Post, at_once
 from stickyproxy.http.words import ChannelSettings, Ends, RequestHandler, TlsSession
 
 # How long, after the last byte of the last answer, what a client still sends is thrown away, so that the answer reaches
@@ -117,9 +117,13 @@ class Channel(Answering):
             self._backlog = self._reader.feed(data)
 
     def dataReceived(self, data: bytes) -> None:
-        """Over TLS, or where no turns are taken."""
-        self.take(data)
-        self._post(self.go_on)
+        """Over TLS, all at once: that layer may close the connection behind what it has handed on."""
+        post, self._post = self._post, at_once
+        try:
+            self.take(data)
+            self.go_on()
+        finally:
+            self._post = post
 
     def go_on(self) -> None:
         if self._gone:

@@ -69,7 +69,7 @@ class Turns:
     def go(self, read: Iterable[tuple[Protocol, bytes]]) -> None:
         """Have each protocol take what was read for it, and take all steps that follow from that, so many at a time.
 
-        Any other protocol gets its data as ever; it may pass it on to one that posts its steps, as TLS does.
+        Any other protocol gets its data as ever; behind it may be one that posts steps, as a channel does behind TLS.
         """
         self._going = True
         reading = iter(read)

@@ -1,9 +1,13 @@
+import socket
+import ssl
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import pytest_twisted
 from attrs import frozen
 from OpenSSL.SSL import TLS1_2_VERSION, Error
+from twisted.internet.threads import deferToThread
 
 from stickyproxy.errors import StartError
 from tests.certificates import Authority
@@ -159,6 +163,41 @@ async def test_silent_client(house: House, trust: Trust) -> None:
     client = await house.client(port)
     client.send(b"\x16\x03\x01")
     assert not await client.end()
+
+
+def ask_and_close(port: int, roots: Path, name: str) -> bytes:
+    """Send a request and, in the same segment, that nothing follows it; return what is answered."""
+    read, written = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = ssl.create_default_context(cafile=str(roots)).wrap_bio(read, written, server_hostname=name)
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                wire.sendall(written.read())
+                read.write(wire.recv(65536))
+        tls.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        with suppress(ssl.SSLError):
+            tls.unwrap()
+        wire.sendall(written.read())
+        answer = b""
+        while data := wire.recv(65536):
+            read.write(data)
+            with suppress(ssl.SSLError):
+                answer += tls.read(65536)
+        return answer
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_says_that_it_is_done(house: House, trust: Trust) -> None:
+    """A request that the proxy answers by itself is answered even if the client ends its side behind it."""
+    config = trust.folder / "tls.ini"
+    config.write_text(f"[server one]\n{trust.section('one.example')}return = 200 hello\n")
+    process, port = await house.start(config)
+    answer = await deferToThread(ask_and_close, port, trust.roots, "one.example")
+    assert answer.endswith(b"\r\n\r\nhello")
+    assert 0 == await process.stop()
 
 
 @pytest_twisted.ensureDeferred

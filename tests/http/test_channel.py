@@ -84,18 +84,27 @@ class ChannelTests(ChannelTestCase):
         """A handler whose client is gone when its turn has come is told of that and nothing else."""
         steps: list[Step] = []
         client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
-        client.send(requests(b"/1"))
-        steps.pop()()
+        client.protocol.take(requests(b"/1"))
+        client.protocol.go_on()
         client.reset()
         steps.pop()()
         self.assertEqual(["lost"], self.handlers[0].told)
+
+    def test_below_another_layer(self) -> None:
+        """What another layer hands on is gone all the way with at once; the steps that follow later are posted."""
+        steps: list[Step] = []
+        client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
+        client.protocol.dataReceived(requests(b"/1"))
+        self.assertEqual((["begin"], []), (self.handlers[0].told, steps))
+        self.handlers[0].answer(b"hello")
+        self.assertEqual(1, len(steps))
 
     def test_the_end_is_told_later(self) -> None:
         """An answer goes out in a step of its own; that it is out is told in one before the next request begins."""
         steps: list[Step] = []
         client = connect(ChannelFactory(self.handle, ChannelSettings(), self.deadlines, steps.append))
-        client.send(requests(b"/1", b"/2"))
-        steps.pop()()
+        client.protocol.take(requests(b"/1", b"/2"))
+        client.protocol.go_on()
         steps.pop()()
         first = self.handlers[0]
         first.answer(b"hello")
