@@ -58,6 +58,7 @@ class Exchange:
         "message",
         "nth",
         "places",
+        "received",
         "response",
         "scope",
         "sent",
@@ -83,7 +84,8 @@ class Exchange:
         self.nth = channel.requests
         self.started = site.seconds()
         self.status = 0
-        self.body_bytes = 0
+        # How many bytes of the request's body have come, and of the answer's have been sent.
+        self.received = self.body_bytes = 0
         self.upstream_name = b""
         self.tries: list[Try] = []
         self.assignment: Assignment | None = None
@@ -107,11 +109,6 @@ class Exchange:
     def finished(self) -> float:
         """Now, as long as the request runs."""
         return self.site.seconds()
-
-    @property
-    def received(self) -> int:
-        """How many bytes of the request's body have come."""
-        return 0
 
     @property
     def bytes_sent(self) -> int:
@@ -232,8 +229,12 @@ class Exchange:
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
+    def let_go(self) -> None:
+        """Let go of what was kept for the sake of the request; only for those that keep something."""
+
     def conclude(self) -> None:
         """The request is over, one way or the other: tell the observers."""
+        self.let_go()
         if self.places:
             leave(self.places)
         outcome = Outcome(
@@ -247,7 +248,7 @@ class Exchange:
             self.site.seconds(),
             self.status,
             self.received,
-            self.bytes_sent,
+            self.channel.bytes_sent,
             self.body_bytes,
             self.upstream_name,
             self.tries,

@@ -133,25 +133,18 @@ class Forward(Exchange):
         except OSError as error:
             self._lose_body(error)
 
-    @property
-    def received(self) -> int:
-        return self._body.size + (self._tunnel.server.sent if self._tunnel else 0)
-
-    @property
-    def bytes_sent(self) -> int:
-        return self.channel.bytes_sent + (self._tunnel.client.sent if self._tunnel else 0)
-
     # -- the request's body --------------------------------------------------------------------------------------------
 
     def body_received(self, chunks: list[bytes], complete: bool) -> None:
         body, attempt = self._body, self._attempt
         limit = self.scope.settings.client_max_body_size
+        self.received += sum(map(len, chunks))
         try:
             body.add(chunks, complete)
         except OSError as error:
             self._lose_body(error)
             return
-        if 0 < limit < body.size:
+        if 0 < limit < self.received:
             self._fail(413)
         elif attempt is None:
             if body.ready:
@@ -277,8 +270,11 @@ class Forward(Exchange):
         tunnel.open(self.channel.switch(response.reason, lines, tunnel.client), from_server)
 
     def _tunnel_over(self) -> None:
-        assert self._tunnel is not None
-        self.body_bytes = self.tries[-1].body_bytes = self._tunnel.client.sent
+        tunnel = self._tunnel
+        assert tunnel is not None
+        self.body_bytes = self.tries[-1].body_bytes = tunnel.client.sent
+        self.channel.bytes_sent += tunnel.client.sent
+        self.received += tunnel.server.sent
         self._end_try(self.site.seconds(), failed=False)
         self.conclude()
         self.channel.tunnel_over()
@@ -392,8 +388,7 @@ class Forward(Exchange):
         self._body.close()
         super().refuse(status, lines)
 
-    def conclude(self) -> None:
+    def let_go(self) -> None:
         if self._slow_client is not None:
             self._slow_client.close()
         self._body.close()
-        super().conclude()

@@ -56,14 +56,13 @@ class _BelowSite(TwistedSite):
 class PlainExchange(Exchange):
     """Gives the request to twisted.web once its body is whole, and passes on what comes of it."""
 
-    __slots__ = ("_producer", "_received", "_request", "_twisted_site")
+    __slots__ = ("_producer", "_request", "_twisted_site")
 
     def __init__(
         self, site: Router, scope: Scope, channel: Channel, message: Message, twisted_site: TwistedSite
     ) -> None:
         super().__init__(site, scope, channel, message)
         self._twisted_site = twisted_site
-        self._received = 0
         self._request: Request | None = None
         self._producer: IPushProducer | _Pulled | None = None
 
@@ -82,8 +81,8 @@ class PlainExchange(Exchange):
     def body_received(self, chunks: list[bytes], complete: bool) -> None:
         request = self._request
         assert request is not None
-        self._received += sum(map(len, chunks))
-        if 0 < self.scope.settings.client_max_body_size < self._received:
+        self.received += sum(map(len, chunks))
+        if 0 < self.scope.settings.client_max_body_size < self.received:
             self._lose()
             self.refuse(413)
             return
@@ -120,10 +119,6 @@ class PlainExchange(Exchange):
         """Tell the Resource, and have what is kept of the body thrown away."""
         if self._request is not None:
             self._request.connectionLost(Failure(ConnectionDone()))
-
-    @property
-    def received(self) -> int:
-        return self._received
 
     # -- what twisted.web does with the answer -------------------------------------------------------------------------
 

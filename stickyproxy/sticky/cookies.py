@@ -22,14 +22,17 @@ _NOTHING = re.compile(rb";[ \t]*(?:;|\Z)")
 def find(line: bytes, token: bytes, start: int = 0) -> int:
     """Where the value of the next cookie of that name begins, looking from `start`; -1 if there is none."""
     at = line.find(token, start)
-    while at > 0:
-        before = at - 1
-        while before >= 0 and line[before] in _BLANKS:
-            before -= 1
-        if before < 0 or line[before] == _SEMICOLON:
-            break
+    while at > 0 and line[at - 2 : at] != b"; " and not _begins(line, at):
         at = line.find(token, at + 1)
     return at if at < 0 else at + len(token)
+
+
+def _begins(line: bytes, at: int) -> bool:
+    """Whether a cookie begins at `at`: there is nothing but blanks before it, back to a semicolon or the line's start."""
+    before = at - 1
+    while before >= 0 and line[before] in _BLANKS:
+        before -= 1
+    return before < 0 or line[before] == _SEMICOLON
 
 
 def value_at(line: bytes, start: int) -> bytes:
@@ -68,7 +71,7 @@ def taken_out(lines: Sequence[bytes], token: bytes) -> tuple[list[bytes], list[b
             before, after = rest.rfind(b";", 0, start - len(token)), rest.find(b";", start)
             kept = rest[:before] if before >= 0 else b""
             rest = kept + rest[after:] if after >= 0 else kept
-            start = find(rest, token, len(kept)) if token in rest else -1
+            start = find(rest, token, len(kept))
         if rest is not line:
             if _NOTHING.search(rest):
                 rest = b";".join([pair for pair in rest.split(b";") if pair.strip(_BLANKS)])
