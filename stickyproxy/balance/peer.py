@@ -159,18 +159,20 @@ class Peer:
 
     def acquire(self) -> None:
         """A connection for a request begins."""
-        peer: Peer | None = self
-        while peer is not None:
-            peer.conns += 1
-            peer = peer.heir
+        self.conns += 1
+        heir = self.heir
+        while heir is not None:
+            heir.conns += 1
+            heir = heir.heir
 
     def release(self) -> None:
         """That connection ended; the caller says so exactly once."""
-        peer: Peer | None = self
+        self.conns -= 1
+        heir = self.heir
         # One that lasts may outlive more generations than calls may be nested.
-        while peer is not None:
-            peer.conns -= 1
-            peer = peer.heir
+        while heir is not None:
+            heir.conns -= 1
+            heir = heir.heir
 
     def succeed(self, before: "Peer") -> None:
         """Stand for the server of another peer from now on, with all that is known of it.

@@ -7,6 +7,7 @@ the one place that knows how Twisted's socket transports queue; any other transp
 
 import select
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol as Interface
 from typing import cast
 
@@ -116,8 +117,8 @@ def unsent(transport: Transport) -> int:
     return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
 
-def watcher(transport: Transport) -> Callable[[], bool]:
-    """Return what says whether the other side has closed a connection on which nothing is expected, or said something.
+def watcher(transport: Transport) -> Callable[[], object]:
+    """Return what says (by what is true) whether the other side has closed a silent connection, or said something.
 
     The reactor tells on its next turn; before a request that must not be sent twice it is better to ask the kernel.
     """
@@ -128,5 +129,4 @@ def watcher(transport: Transport) -> Callable[[], bool]:
     # To look at the bytes themselves would nearly each time raise an exception, and take three times as long.
     poller = select.poll()
     poller.register(transport.socket, select.POLLIN)
-    poll = poller.poll
-    return lambda: bool(poll(0))
+    return partial(poller.poll, 0)

@@ -73,11 +73,11 @@ class Attempt:
 
     def end(self, now: float, failed: bool) -> None:
         """The try is over: whoever took part in it is free."""
-        connecting, self._connecting = self._connecting, None
-        if connecting is not None:
+        if self._connecting is not None:
+            connecting, self._connecting = self._connecting, None
             connecting.cancel()
-        connection, self.connection = self.connection, None
-        if connection is not None:
+        if self.connection is not None:
+            connection, self.connection = self.connection, None
             connection.close()
         self.facts.ended = now
         self.peer.release()

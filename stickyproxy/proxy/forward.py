@@ -220,7 +220,8 @@ class Forward(Exchange):
         if not ended:
             self.channel.flush()
             return
-        self._end_try(now, failed=False)
+        self._attempt = None
+        attempt.end(now, failed=False)
         if self._at_end is not None:
             self._at_end(now)
         if slow_client is None or not slow_client.waiting:
