@@ -32,19 +32,19 @@ class AgentSettings:
 
 
 class Agent:
-    """Lends out connections; each comes back by itself when its response has ended and it can serve another request.
-
-    `take` takes an idle one that leads to a key, which is its address; it gives None where there is none.
-    """
+    """Lends out connections; each comes back by itself when its response has ended and it can serve another request."""
 
     def __init__(self, reactor: IReactorTCP, deadlines: Deadlines, settings: AgentSettings) -> None:
         self.settings = settings
         self.deadlines = deadlines
         self.reactor = reactor
         self._pool: Pool[ServerConnection] = Pool(settings.keepalive)
-        self.take = self._pool.take
         # None: to all.
         self._kept: frozenset[Hashable] | None = None
+
+    def take(self, key: Hashable) -> ServerConnection | None:
+        """Take an idle connection that leads to `key`, which is its address, or None."""
+        return self._pool.take(key)
 
     def connect(self, address: Address, timeout: float, opening: bytes = b"") -> "Deferred[ServerConnection]":
         """Make a new connection within `timeout` seconds; fires with it, or fails.

@@ -32,7 +32,6 @@ class HeadReader:
 
     __slots__ = (
         "_first_line",
-        "_goes_on",
         "_parser",
         "_part",
         "begun",
@@ -74,14 +73,21 @@ class HeadReader:
         start = self._read_first_line(data)
         if end > self.limit:
             raise MalformedMessage("more than the limit for a head", 431 if start <= self.limit else 414)
+        shown = (_SHOWN11 if self.http11 else _SHOWN10) + data[start:end]
         try:
-            self._parser.feed_data((_SHOWN11 if self.http11 else _SHOWN10) + data[start:end])
+            self._parser.feed_data(shown)
+        except HttpParserError:
+            self._read_anew(shown)
+        return data[end:]
+
+    def _read_anew(self, shown: bytes) -> None:
+        """Show a head to a new parser: behind one that said `close`, as interim responses may, one takes nothing more."""
+        self._parser = HttpResponseParser(self)
+        self.fields = []
+        try:
+            self._parser.feed_data(shown)
         except HttpParserError as error:
             raise MalformedMessage(str(error)) from None
-        if not self._goes_on:
-            # The parser takes nothing more, but an interim response that says `close` is followed by the real one.
-            self._parser = HttpResponseParser(self)
-        return data[end:]
 
     def _read_first_line(self, data: bytes) -> int:
         """Read the first line and return where the next one starts."""
@@ -105,10 +111,6 @@ class HeadReader:
         if line_end >= 0 and not self.first:
             self._read_first_line(data)
 
-    # -- what the parser calls -----------------------------------------------------------------------------------------
-
     def on_header(self, name: bytes, value: bytes) -> None:
+        """The parser has read a field."""
         self.fields.append((name.lower(), name, value.rstrip(b" \t")))
-
-    def on_headers_complete(self) -> None:
-        self._goes_on = self._parser.should_keep_alive()

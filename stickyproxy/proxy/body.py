@@ -19,15 +19,13 @@ PIECE = 64 * 1024
 class RequestBody(Protocol):
     """What there is of a body.
 
-    `framing` is the last of the head's lines, with the empty line behind it. `size` is the number of bytes that have
-    come, and `complete` says that those are all. `ready`: a server may be turned to. `resendable`: all that was sent
-    can be sent to another server as well. `given`: all of it was handed over to the server's connection.
+    `framing` is the last of the head's lines, with the empty line behind it. `complete`: all of it has come. `ready`: a
+    server may be turned to. `resendable`: all that was sent can be sent to another server as well. `given`: all of it
+    was handed over to the server's connection.
     """
 
     @property
     def framing(self) -> bytes: ...
-    @property
-    def size(self) -> int: ...
     @property
     def complete(self) -> bool: ...
     @property
@@ -71,7 +69,6 @@ def request_body(head: RequestHead, settings: RequestBuffering) -> RequestBody:
 class NoBody:
     """No body, which has always been given."""
 
-    size = 0
     complete = ready = resendable = given = True
 
     def __init__(self, framing: bytes) -> None:
@@ -100,7 +97,7 @@ EMPTY_BODY = NoBody(b"Content-Length: 0\r\n\r\n")
 class StreamedBody:
     """A body that is passed on as it comes, in chunks if it came so. Up to `limit` bytes of it are kept as well."""
 
-    __slots__ = ("_chunked", "_held", "_kept", "_limit", "complete", "framing", "resendable", "size")
+    __slots__ = ("_chunked", "_held", "_kept", "_limit", "_size", "complete", "framing", "resendable")
 
     ready = True
 
@@ -115,7 +112,7 @@ class StreamedBody:
         # Whether the server in question takes no more for now.
         self._held = False
         self.complete = False
-        self.size = 0
+        self._size = 0
         self.resendable = True
 
     @property
@@ -123,7 +120,7 @@ class StreamedBody:
         return self.complete
 
     def add(self, parts: list[bytes], complete: bool) -> None:
-        self.size += sum(map(len, parts))
+        self._size += sum(map(len, parts))
         self.complete = complete
         if self.resendable:
             self._kept += parts
@@ -143,7 +140,7 @@ class StreamedBody:
 
     def _sent(self, parts: list[bytes]) -> list[bytes]:
         """Frame what is sent now; what is too long to be kept is no longer."""
-        if self.size > self._limit:
+        if self._size > self._limit:
             self.resendable = False
             self._kept = []
         if not self._chunked:
@@ -172,7 +169,7 @@ class CollectedBody:
     It can be sent as often as there are servers.
     """
 
-    __slots__ = ("_at", "_file", "_held", "_kept", "_settings", "complete", "size")
+    __slots__ = ("_at", "_file", "_held", "_kept", "_settings", "_size", "complete")
 
     resendable = True
 
@@ -183,7 +180,7 @@ class CollectedBody:
         # How far the server in question has got, and whether it takes no more for now.
         self._at = 0
         self._held = False
-        self.size = 0
+        self._size = 0
         self.complete = False
 
     @property
@@ -192,17 +189,17 @@ class CollectedBody:
 
     @property
     def framing(self) -> bytes:
-        return b"Content-Length: %d\r\n\r\n" % self.size
+        return b"Content-Length: %d\r\n\r\n" % self._size
 
     @property
     def given(self) -> bool:
-        return self.complete and self._at == self.size
+        return self.complete and self._at == self._size
 
     def add(self, parts: list[bytes], complete: bool) -> None:
-        self.size += sum(map(len, parts))
+        self._size += sum(map(len, parts))
         self.complete = complete
         self._kept += parts
-        if self._file is not None or self.size > self._settings.memory:
+        if self._file is not None or self._size > self._settings.memory:
             if self._file is None:
                 self._file = TemporaryFile(self._settings.path)
             self._file.append(b"".join(self._kept))
@@ -213,7 +210,7 @@ class CollectedBody:
         self._at = 0
         if self._file is not None:
             return [self._next(self._file)]
-        self._at = self.size
+        self._at = self._size
         return self._kept
 
     def _next(self, file: TemporaryFile) -> bytes:

@@ -392,4 +392,5 @@ class Forward(Exchange):
     def let_go(self) -> None:
         if self._slow_client is not None:
             self._slow_client.close()
-        self._body.close()
+        if self.received:
+            self._body.close()

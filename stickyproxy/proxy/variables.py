@@ -285,7 +285,12 @@ def _http(name: bytes) -> Getter:
         return lambda facts: b"; ".join(facts.head.cookies)
 
     def joined(facts: Facts) -> bytes:
-        return b", ".join([value for name, _, value in facts.head.fields if name == key])
+        found = None
+        # No list to be joined: two of these are in nearly every line of an access log.
+        for name, _, value in facts.head.fields:
+            if name == key:
+                found = value if found is None else b"%b, %b" % (found, value)
+        return found or b""
 
     return joined
 

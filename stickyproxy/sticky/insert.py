@@ -31,7 +31,7 @@ class Insert:
         self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
     ) -> Memory:
         cookie = self._cookie
-        passed = cookie.passed(set_cookies)
+        passed = cookie.passed(set_cookies) if set_cookies else ()
         if set_cookies and cookie.preserved(set_cookies):
             return Memory(passed, ours=True)
         if (claim.server is not server or claim.renew) and status < self._binds_below:
