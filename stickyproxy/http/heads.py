@@ -81,7 +81,7 @@ class HeadReader:
         return data[end:]
 
     def _read_anew(self, shown: bytes) -> None:
-        """Show a head to a new parser: behind one that said `close`, as interim responses may, one takes nothing more."""
+        """Show it to a new parser: behind a head that says `close`, as interim ones may, one takes nothing more."""
         self._parser = HttpResponseParser(self)
         self.fields = []
         try:

@@ -28,7 +28,7 @@ def find(line: bytes, token: bytes, start: int = 0) -> int:
 
 
 def _begins(line: bytes, at: int) -> bool:
-    """Whether a cookie begins at `at`: there is nothing but blanks before it, back to a semicolon or the line's start."""
+    """Whether a cookie begins at `at`: only blanks stand before it, back to a semicolon or to where the line starts."""
     before = at - 1
     while before >= 0 and line[before] in _BLANKS:
         before -= 1
