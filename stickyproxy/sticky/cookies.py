@@ -38,12 +38,13 @@ def _begins(line: bytes, at: int) -> bool:
 def value_at(line: bytes, start: int) -> bytes:
     """The value that begins at `start`, without the quotes around it."""
     end = line.find(b";", start)
-    value = line[start:] if end < 0 else line[start:end]
-    return value if value.isalnum() else bare(value)
+    return bare(line[start:] if end < 0 else line[start:end])
 
 
 def bare(value: bytes) -> bytes:
     """The value without the blanks and the quotes around it."""
+    if value.isalnum():
+        return value
     value = value.strip(_BLANKS)
     return value[1:-1] if value[:1] == b'"' == value[-1:] else value
 
@@ -67,13 +68,17 @@ def taken_out(lines: Sequence[bytes], token: bytes) -> tuple[list[bytes], list[b
         rest = line
         start = find(line, token)
         while start >= 0:
-            found.append(value_at(rest, start))
-            before, after = rest.rfind(b";", 0, start - len(token)), rest.find(b";", start)
+            before, end = rest.rfind(b";", 0, start - len(token)), rest.find(b";", start)
             kept = rest[:before] if before >= 0 else b""
-            rest = kept + rest[after:] if after >= 0 else kept
+            if end < 0:
+                found.append(bare(rest[start:]))
+                rest = kept
+                break
+            found.append(bare(rest[start:end]))
+            rest = kept + rest[end:]
             start = find(rest, token, len(kept))
         if rest is not line:
-            if _NOTHING.search(rest):
+            if _SEMICOLON in rest and _NOTHING.search(rest):
                 rest = b";".join([pair for pair in rest.split(b";") if pair.strip(_BLANKS)])
             rest = rest.lstrip(b"; \t")
         if rest:
