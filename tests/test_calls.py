@@ -12,7 +12,7 @@ from tests.calls import calls_of_a_sticky_request, count_calls, sticky_request
 from tests.wire import End
 
 # How many calls one sticky request makes on connections that are kept. `python -m bench.profiling` lists them.
-CALLS = 225
+CALLS = 214
 
 _MOST_OFF = 0.1
 
