@@ -321,9 +321,11 @@ class Channel(Answering):
     def switch(self, reason: bytes, lines: list[bytes], end: End) -> bytes:
         """Grant the request its change of protocol: answer 101, and leave the connection to a tunnel as its `end`.
 
-        Returns what the client has sent behind its request. Nothing of the answer may have been started.
+        `lines` end in CRLF; Connection is added to them. Returns what the client has sent behind its request. Nothing of
+        the answer may have been started.
         """
-        self._out += [b"HTTP/1.1 101 %b\r\n" % reason, *lines, b"Connection: upgrade\r\n\r\n"]
+        lines.append(b"Connection: upgrade\r\n")
+        self._out += [b"HTTP/1.1 101 %b\r\n" % reason, *lines, b"\r\n"]
         self.flush()
         self._handler = None
         self.deadline = NEVER

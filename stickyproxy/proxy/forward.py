@@ -262,7 +262,8 @@ class Forward(Exchange):
         """Pass a 101 on and leave both connections to a tunnel; the try lasts as long as that does."""
         connection = attempt.connection
         assert connection is not None
-        lines = [*self._fields(response, attempt.peer, now), line(b"Upgrade", response.first(b"upgrade"))]
+        lines = self._fields(response, attempt.peer, now)
+        lines.append(line(b"Upgrade", response.first(b"upgrade")))
         if self._at_end is not None:
             self._at_end(now)
         deadlines, idle = self._upstream.agent.deadlines, self.scope.settings.proxy_read_timeout

@@ -6,7 +6,8 @@ from tests.wire import End
 
 TEXT = """
 [http]
-log_format = told "$status $upstream_addr $upstream_status $sticky_status $bytes_sent $body_bytes_sent $request_length"
+log_format = told "$status $upstream_addr $upstream_status $sticky_status $bytes_sent $body_bytes_sent $request_length \
+$sent_http_upgrade $sent_http_connection"
 access_log = log told
 [upstream app]
 server =
@@ -131,7 +132,7 @@ class TunnelTests(UpgradeTestCase):
         self.client.reset()
         self.assertEqual(([1, 0], [], True), (self.conns(), self.house.log, server.dropped))
         server.close()
-        line = f"101 10.0.0.1:80 101 none {len(PASSED_ON) + 7} 7 {len(WEBSOCKET) + 5}"
+        line = f"101 10.0.0.1:80 101 none {len(PASSED_ON) + 7} 7 {len(WEBSOCKET) + 5} websocket upgrade"
         self.assertEqual(([0, 0], [line]), (self.conns(), self.house.log))
 
     def test_the_proxy_ends(self) -> None:
