@@ -11,6 +11,7 @@ real process while wrk asks; it makes small functions look dearer than they are,
 import argparse
 import os
 import pstats
+import sys
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -37,7 +38,7 @@ def show_profile(row: Row, seconds: int, lines: int) -> None:
     """Put a row's load on a process that profiles itself, and print where its time went."""
     cores = sorted(os.sched_getaffinity(0))
     peer = next(peer for peer in PEERS if peer.name == OURS)
-    command = ("twistd", "-n", *_PROFILED, OURS, "--config", "@TEMPLATE@")
+    command = (str(Path(sys.executable).with_name("twistd")), "-n", *_PROFILED, OURS, "--config", "@TEMPLATE@")
     with tempfile.TemporaryDirectory() as folder:
         with (
             closing(Stage(Path(folder), Cores(cores[0], cores[-1]))) as stage,

@@ -159,20 +159,18 @@ class Peer:
 
     def acquire(self) -> None:
         """A connection for a request begins."""
-        self.conns += 1
-        heir = self.heir
-        while heir is not None:
-            heir.conns += 1
-            heir = heir.heir
+        peer: Peer | None = self
+        while peer is not None:
+            peer.conns += 1
+            peer = peer.heir
 
     def release(self) -> None:
         """That connection ended; the caller says so exactly once."""
-        self.conns -= 1
-        heir = self.heir
+        peer: Peer | None = self
         # One that lasts may outlive more generations than calls may be nested.
-        while heir is not None:
-            heir.conns -= 1
-            heir = heir.heir
+        while peer is not None:
+            peer.conns -= 1
+            peer = peer.heir
 
     def succeed(self, before: "Peer") -> None:
         """Stand for the server of another peer from now on, with all that is known of it.

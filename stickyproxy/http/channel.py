@@ -321,8 +321,8 @@ class Channel(Answering):
     def switch(self, reason: bytes, lines: list[bytes], end: End) -> bytes:
         """Grant the request its change of protocol: answer 101, and leave the connection to a tunnel as its `end`.
 
-        `lines` end in CRLF; Connection is added to them. Returns what the client has sent behind its request. Nothing of
-        the answer may have been started.
+        `lines` end in CRLF; Connection is added to them. Nothing of the answer may have been started. Returns what the
+        client has sent behind its request.
         """
         lines.append(b"Connection: upgrade\r\n")
         self._out += [b"HTTP/1.1 101 %b\r\n" % reason, *lines, b"\r\n"]
@@ -333,8 +333,10 @@ class Channel(Answering):
         early, self._backlog = self._backlog, b""
         return early
 
-    def tunnel_over(self) -> None:
-        """The tunnel has ended on both sides: what the client said last is with the server."""
+    def tunnel_over(self, handler: RequestHandler, sent: int) -> None:
+        """The tunnel has ended on both sides, and has `sent` so many bytes to the client: its request is answered."""
+        self.bytes_sent += sent
+        handler.answered()
         self._tell_gone(self)
 
     def _close(self, unread: bool = False) -> None:

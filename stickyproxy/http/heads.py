@@ -15,10 +15,9 @@ STATUS_LINE = re.compile(rb"HTTP/(?P<version>[0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([
 # What no head holds, found before it is whole: control bytes, and CR and LF each without the other.
 _STRAY = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|\Z)")
 
-# The line that the parser is shown in place of the first one: with 304 it expects neither a body nor another protocol
-# behind the head, and knows how each version keeps connections.
-_SHOWN11 = b"HTTP/1.1 304 \r\n"
-_SHOWN10 = b"HTTP/1.0 304 \r\n"
+# The line that the parser is shown in place of the first one, whatever that says: with this one it expects neither a
+# body nor another protocol behind the head, and another head if no field says `close`.
+_SHOWN = b"HTTP/1.1 304 \r\n"
 
 
 class HeadReader:
@@ -73,7 +72,7 @@ class HeadReader:
         start = self._read_first_line(data)
         if end > self.limit:
             raise MalformedMessage("more than the limit for a head", 431 if start <= self.limit else 414)
-        shown = (_SHOWN11 if self.http11 else _SHOWN10) + data[start:end]
+        shown = _SHOWN + data[start:end]
         try:
             self._parser.feed_data(shown)
         except HttpParserError:
@@ -81,7 +80,10 @@ class HeadReader:
         return data[end:]
 
     def _read_anew(self, shown: bytes) -> None:
-        """Show it to a new parser: behind a head that says `close`, as interim ones may, one takes nothing more."""
+        """Show a head to a new parser: behind one that said `close`, as interim ones may, a parser takes nothing more.
+
+        A malformed head comes here as well. Raises MalformedMessage.
+        """
         self._parser = HttpResponseParser(self)
         self.fields = []
         try:

@@ -1,6 +1,6 @@
 """Steps that many connections take side by side, within one turn of the reactor.
 
-Under load a turn finds some thirty sockets ready. To go all the way with one connection after the other took a fifth
+Under load a turn finds some thirty sockets ready. To go all the way with one connection after the other took a quarter
 longer than to go one step with each of them, and then the next: what a step needs, code and data, the processor has at
 hand when it has just been taken. What a step leaves for later it posts, as nginx posts events (ngx_event_posted.c).
 """
@@ -18,7 +18,7 @@ from stickyproxy.http.transports import Transport
 # How many connections go together at most. One for which more bytes were read than so many is the last of them: by the
 # time that the others had been read from, its bytes would be out of the processor's sight, as would all that is held.
 TOGETHER = 32
-LARGE = 16 * 1024
+LARGE = 24 * 1024
 
 Step = Callable[[], object]
 # Has a step taken later, or at once.

@@ -39,10 +39,7 @@ class LogFile:
         if self._notes:
             self._make_lines()
         self._lines.append(line)
-        self._gathered(len(line))
-
-    def _gathered(self, size: int) -> None:
-        self._size += size
+        self._size += len(line)
         if self._size >= self._batch:
             self.flush()
 
@@ -54,14 +51,16 @@ class LogFile:
 
     def _make_lines(self) -> None:
         notes, self._notes = self._notes, []
-        lines = []
         for make, facts in notes:
             try:
-                lines.append(make(facts))
+                line = make(facts)
             except Exception:  # noqa: BLE001 - one that cannot be made keeps none of the others from being written
                 _log.failure("a line of {path} could not be made", path=self.path)
-        self._lines += lines
-        self._gathered(sum(map(len, lines)))
+            else:
+                self._lines.append(line)
+                self._size += len(line)
+        if self._size >= self._batch:
+            self.flush()
 
     def flush(self) -> None:
         """Write what was gathered. A file that takes no more loses lines, and says so once."""

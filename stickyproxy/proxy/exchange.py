@@ -209,6 +209,7 @@ class Exchange:
         self.upstream_name = self.upstream_name or before.upstream_name
         self.serial = before.serial
         self.started = before.started
+        self.received = before.received
         self.tries = before.tries
         self.assignment = before.assignment
         self.places = before.places or ()

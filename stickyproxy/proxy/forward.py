@@ -220,6 +220,7 @@ class Forward(Exchange):
         if not ended:
             self.channel.flush()
             return
+        # As `_end_try`, by one call less.
         self._attempt = None
         attempt.end(now, failed=False)
         if self._at_end is not None:
@@ -275,11 +276,9 @@ class Forward(Exchange):
         tunnel = self._tunnel
         assert tunnel is not None
         self.body_bytes = self.tries[-1].body_bytes = tunnel.client.sent
-        self.channel.bytes_sent += tunnel.client.sent
         self.received += tunnel.server.sent
         self._end_try(self.site.seconds(), failed=False)
-        self.conclude()
-        self.channel.tunnel_over()
+        self.channel.tunnel_over(self, tunnel.client.sent)
 
     def client_paused(self) -> None:
         attempt = self._attempt
@@ -393,5 +392,6 @@ class Forward(Exchange):
     def let_go(self) -> None:
         if self._slow_client is not None:
             self._slow_client.close()
+        # Of what has not come nothing is held.
         if self.received:
             self._body.close()

@@ -113,6 +113,7 @@ class _Fields:
     def __init__(self, fields: Sequence[tuple[bytes, Getter]]) -> None:
         self._names = [name for name, _ in fields]
         self._getters = [getter for _, getter in fields]
+        # For when all of them are worth something, as nearly always.
         self._all = b"".join(name.replace(b"%", b"%%") + b": %b\r\n" for name in self._names)
 
     def written(self, facts: Facts) -> bytes:

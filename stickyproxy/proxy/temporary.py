@@ -5,10 +5,14 @@ Writing and reading block as in nginx without `aio`: what was written a moment a
 
 import os
 import tempfile
+from contextlib import suppress
 
 
 class TemporaryFile:
-    """A file in `directory`, None for the system's own. `size` is how many bytes are in it. May raise OSError."""
+    """A file in `directory`, None for the system's own. `size` is how many bytes are in it.
+
+    All but `close` may raise OSError.
+    """
 
     __slots__ = ("_file", "size")
 
@@ -37,4 +41,6 @@ class TemporaryFile:
 
     def close(self) -> None:
         """Give everything back."""
-        self._file.close()
+        # What of it may not have reached the disk is for nobody.
+        with suppress(OSError):
+            self._file.close()

@@ -22,6 +22,7 @@ _NOTHING = re.compile(rb";[ \t]*(?:;|\Z)")
 def find(line: bytes, token: bytes, start: int = 0) -> int:
     """Where the value of the next cookie of that name begins, looking from `start`; -1 if there is none."""
     at = line.find(token, start)
+    # Nearly every cookie but the first stands behind these two bytes.
     while at > 0 and line[at - 2 : at] != b"; " and not _begins(line, at):
         at = line.find(token, at + 1)
     return at if at < 0 else at + len(token)

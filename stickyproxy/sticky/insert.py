@@ -31,9 +31,11 @@ class Insert:
         self, set_cookies: Sequence[bytes], claim: Claim, server: Server, status: int, now: float, asker: Asker
     ) -> Memory:
         cookie = self._cookie
-        passed = cookie.passed(set_cookies) if set_cookies else ()
-        if set_cookies and cookie.preserved(set_cookies):
-            return Memory(passed, ours=True)
+        passed: Sequence[bytes] = ()
+        if set_cookies:
+            passed = cookie.passed(set_cookies)
+            if cookie.preserved(set_cookies):
+                return Memory(passed, ours=True)
         if (claim.server is not server or claim.renew) and status < self._binds_below:
             value = cookie.written(self._sids.sid_of[server], self._lifetime(int(now)))
             return Memory((*passed, value), cookie.private, ours=True)

@@ -97,6 +97,14 @@ def test_malformed(status: int, data: bytes) -> None:
         assert status == caught.value.status
 
 
+def test_what_was_read_of_a_malformed_head() -> None:
+    """The fields before the one at fault are there to be told of, each once."""
+    reader = HeadReader(REQUEST_LINE, 1000)
+    with pytest.raises(MalformedMessage):
+        reader.feed(b"GET / HTTP/1.1\r\nHost: a\r\nY: b\r\nX : c\r\n\r\n")
+    assert [(b"host", b"Host", b"a")] == reader.fields
+
+
 @pytest.mark.parametrize(
     "line",
     [b"HTTP/1.1 42 x", b"HTTP/1.1 099 x", b"HTTP/1.1 2000", b"HTTP/2.0 200 x", b"ICY 200 x", b"HTTP/1.1  200 x", b""],

@@ -84,16 +84,6 @@ def test_whoever_is_ready(reactor: EPollReactor, ends: list[Reading]) -> None:
     assert EPollReactor.doPoll is reactor.doIteration.__func__
 
 
-def test_one_that_is_left_meanwhile(reactor: EPollReactor, ends: list[Reading]) -> None:
-    """A socket that another one's turn has taken out is not read from."""
-    poll_plainly(reactor, Turns())
-    ends[0].other, ends[1].other = ends[1], ends[0]
-    for end in ends:
-        end.peer.send(b"x")
-    reactor.doIteration(0)
-    assert 1 == sum(len(end.read) for end in ends)
-
-
 def test_a_fault(reactor: EPollReactor, ends: list[Reading], caplog: pytest.LogCaptureFixture) -> None:
     """What goes wrong with one ends that one, and the others have their turn."""
     poll_plainly(reactor, Turns())
@@ -167,6 +157,20 @@ def taken(reactor: EPollReactor) -> Iterator[tuple[Connections, list[socket.sock
         if connection.connected:
             connection.transport.abortConnection()
     reactor.runUntilCurrent()
+
+
+def test_one_that_is_left_meanwhile(
+    reactor: EPollReactor, ends: list[Reading], taken: tuple[Connections, list[socket.socket]]
+) -> None:
+    """A socket that another one's turn has taken out is not read from; those behind it are."""
+    factory, (client, _) = taken
+    poll_plainly(reactor, Turns())
+    ends[0].other, ends[1].other = ends[1], ends[0]
+    for end in ends:
+        end.peer.send(b"x")
+    client.send(b"x")
+    reactor.doIteration(0)
+    assert (1, [b"x"]) == (sum(len(end.read) for end in ends), factory.made[0].read)
 
 
 def test_connections(reactor: EPollReactor, taken: tuple[Connections, list[socket.socket]]) -> None:

@@ -149,6 +149,19 @@ class ErrorPageTests(SynchronousTestCase):
         self.assertTrue(response.startswith(b"HTTP/1.1 502 Bad Gateway\r\n"), response)
         self.assertEqual(["502 / 10.0.0.1:80 : 10.0.0.8:80, 10.0.0.9:80 502 : 502, 200 www.example"], home.log)
 
+    def test_what_had_come_of_the_body(self) -> None:
+        """The body that came of a request that is answered by an error page counts as its own."""
+        home = house(
+            APP + "error_page = 413 /sorry\nclient_max_body_size = 10\n", "[location www /sorry]\nreturn = 413 no\n"
+        )
+        told: list[int] = []
+        sorry = home.sites["0.0.0.0:8080"].hosts.default.locate(b"/sorry")
+        sorry.scope.observers = (lambda outcome: told.append(outcome.received),)
+        client = home.client()
+        client.send(get(method=b"POST", fields=b"Transfer-Encoding: chunked\r\n") + b"8\r\n12345678\r\n")
+        client.send(b"3\r\n123\r\n")
+        self.assertEqual((413, [11]), (status(client.received()), told))
+
     def test_with_a_cleared_cookie(self) -> None:
         """What goes with a refusal goes with its error page too: a cookie that is cleared stays cleared."""
         for page in ("return = 200 x", "proxy_pass = http://pages"):

@@ -32,6 +32,13 @@ def test_clear() -> None:
     file.close()
 
 
+def test_a_disk_that_fails_at_last() -> None:
+    """What goes wrong when the file is given back is nobody's business any more."""
+    file = TemporaryFile(None)
+    os.close(file._file.fileno())
+    file.close()
+
+
 def test_it_has_no_name(tmp_path: Path) -> None:
     """Nobody else finds the file in its folder, so nobody has to tidy up."""
     file = TemporaryFile(str(tmp_path))
