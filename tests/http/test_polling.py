@@ -2,16 +2,18 @@ import signal
 import socket
 import struct
 from collections.abc import Iterator
+from errno import EBADF, ECONNRESET, EWOULDBLOCK
 
 import pytest
 from twisted.internet.abstract import FileDescriptor
 from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.tcp import Connection
 from twisted.internet.testing import MemoryReactorClock
 from twisted.python.failure import Failure
 
-from stickyproxy.http.polling import poll_plainly
+from stickyproxy.http.polling import _read, poll_plainly
 from stickyproxy.http.transports import watcher
 from stickyproxy.http.turns import TOGETHER, Stepwise, Turns
 
@@ -202,6 +204,42 @@ def test_nothing_is_there(
     client.send(b"y")
     reactor.doIteration(1)
     assert [b"y"] == connection.read
+
+
+class Scripted:
+    """A socket from which there is this to be read; notes how it was asked."""
+
+    def __init__(self, comes: bytes | Exception) -> None:
+        self.comes = comes
+        self.asked: list[int] = []
+
+    def recv(self, size: int) -> bytes:
+        self.asked.append(size)
+        if isinstance(self.comes, Exception):
+            raise self.comes
+        return self.comes
+
+
+class Bare(Connection):
+    """A connection's reading, and all that it touches."""
+
+    bufferSize = 5
+
+    def __init__(self, comes: bytes | Exception) -> None:
+        self.socket = Scripted(comes)
+        self.protocol = Reader()
+
+
+@pytest.mark.parametrize(
+    "comes", [b"x", b"", BlockingIOError(EWOULDBLOCK, ""), ConnectionResetError(ECONNRESET, ""), OSError(EBADF, "")]
+)
+def test_as_twisted_reads(comes: bytes | Exception) -> None:
+    """What is read here is read as Twisted's own `doRead` does, which does nothing besides."""
+    twisted, ours = Bare(comes), Bare(comes)
+    end, read = twisted.doRead(), _read(ours)
+    assert ([5], [5]) == (twisted.socket.asked, ours.socket.asked)
+    assert (twisted.protocol.read, end) == (([read], None) if isinstance(read, bytes) else ([], read))
+    assert {"socket", "protocol"} == vars(twisted).keys()
 
 
 def test_nothing_is_on_its_way(reactor: EPollReactor, taken: tuple[Connections, list[socket.socket]]) -> None:
