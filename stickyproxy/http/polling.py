@@ -16,6 +16,7 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection
 from twisted.logger import Logger
 
+from stickyproxy.http.transports import EpollParts
 from stickyproxy.http.turns import Turns
 
 _log = Logger()
@@ -26,14 +27,15 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
     """Have `reactor` take its turns so, until what is returned is called; any but Twisted's on epoll stays as it is."""
     if not issubclass(type(reactor), EPollReactor):
         return lambda: None
-    poll, selectables = reactor._poller.poll, reactor._selectables
+    parts = EpollParts.of(reactor)
+    poll, selectables = parts.poll, parts.selectables
 
     def turn(timeout: float | None) -> None:
         try:
             events = poll(-1 if timeout is None else timeout, len(selectables))
         except InterruptedError:
             return
-        turns.go(_ready(reactor, events))
+        turns.go(_ready(parts, events))
 
     usual = reactor.doIteration
     reactor.doIteration = turn
@@ -44,12 +46,12 @@ def poll_plainly(reactor: Any, turns: Turns) -> Callable[[], None]:
     return restore
 
 
-def _ready(reactor: Any, events: list[tuple[int, int]]) -> Iterator[tuple[Protocol, bytes]]:
+def _ready(parts: EpollParts, events: list[tuple[int, int]]) -> Iterator[tuple[Protocol, bytes]]:
     """Read from each that is ready, when what was read for those before it has been taken.
 
     Bytes on their way would be out of sight for whoever asks the kernel whether a connection that is kept is silent.
     """
-    selectables = reactor._selectables
+    selectables = parts.selectables
     for descriptor, event in events:
         # One that was ready may have closed another.
         selectable = selectables.get(descriptor)
@@ -58,7 +60,7 @@ def _ready(reactor: Any, events: list[tuple[int, int]]) -> Iterator[tuple[Protoc
         read = None
         try:
             if event != EPOLLIN:
-                reactor._doReadOrWrite(selectable, descriptor, event)
+                parts.read_or_write(selectable, descriptor, event)
             else:
                 read = _read(selectable) if type(selectable).doRead is _DO_READ else selectable.doRead()
         except BaseException as fault:  # noqa: BLE001 - as in Twisted: whatever it is, it ends this one alone
@@ -67,13 +69,13 @@ def _ready(reactor: Any, events: list[tuple[int, int]]) -> Iterator[tuple[Protoc
         if isinstance(read, bytes):
             yield selectable.protocol, read
         elif read:
-            _end(reactor, selectable, read)
+            _end(parts, selectable, read)
 
 
-def _end(reactor: Any, selectable: Any, why: BaseException) -> None:
+def _end(parts: EpollParts, selectable: Any, why: BaseException) -> None:
     """Tell one that it is lost; if that fails, the others still go on with what they took."""
     try:
-        reactor._disconnectSelectable(selectable, why, True)
+        parts.disconnect(selectable, why, True)
     except BaseException:  # noqa: BLE001
         _log.failure("a connection could not be ended")
 

@@ -1,16 +1,19 @@
-"""Writes to the socket at once when nothing is queued, instead of on the reactor's next turn.
+"""The one place that looks inside Twisted: its connections, to write to the socket at once, and its reactor's turns.
 
 Twisted queues every write and asks the reactor to be called back when the socket is writable: two `epoll_ctl` and a
 turn of the loop for an answer that the kernel would have taken at once. Without them a fifth more requests are served.
-This is the one place that knows how Twisted's socket transports queue; any other transport is simply written to.
+Any transport but Twisted's own on sockets is simply written to. What a turn of the reactor is made of is used in
+`polling`.
 """
 
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any, cast
 from typing import Protocol as Interface
-from typing import cast
 
+from attrs import frozen
+from twisted.internet.epollreactor import EPollReactor
 from twisted.internet.interfaces import IAddress, IPushProducer, ITransport
 from twisted.internet.protocol import Protocol
 from twisted.internet.tcp import Connection
@@ -130,3 +133,23 @@ def watcher(transport: Transport) -> Callable[[], object]:
     poller = select.poll()
     poller.register(transport.socket, select.POLLIN)
     return partial(poller.poll, 0)
+
+
+@frozen
+class EpollParts:
+    """What a turn of an EPollReactor is made of.
+
+    `poll` waits so many seconds, or for ever (-1), for so many events at most, each a descriptor and a mask.
+    `selectables` has by descriptor who wants to hear of it. `read_or_write` has one of them deal with an event, and
+    `disconnect` tells one why it is over, and whether it was reading.
+    """
+
+    poll: Callable[[float, int], list[tuple[int, int]]]
+    selectables: Mapping[int, Any]
+    read_or_write: Callable[[Any, int, int], None]
+    disconnect: Callable[[Any, BaseException, bool], None]
+
+    @classmethod
+    def of(cls, reactor: EPollReactor) -> "EpollParts":
+        """Look into a reactor."""
+        return cls(reactor._poller.poll, reactor._selectables, reactor._doReadOrWrite, reactor._disconnectSelectable)
